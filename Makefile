@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#
+# make help lists what there is to make. Output goes to build/<variant>/, so that
+# release, asan and tsan live side by side; V=1 shows the commands.
+#
+# The tree is the build: every lib/<module>/*.c goes into build/<variant>/lib/<module>.a, every
+# tests/unit/<module>/test_*.c becomes a program that links <module> and the modules below it
+# and nothing else, so the linker keeps the direction of the dependencies true.
+
+VARIANT ?= release
+V       ?= 0
+PREFIX  ?= /usr/local
+DESTDIR ?=
+CC      ?= gcc
+BPF_CC  ?= clang-19
+LLVM_CONFIG ?= llvm-config-19
+
+B := build/$(VARIANT)
+Q := $(if $(filter 1,$(V)),,@)
+say = @$(if $(filter 1,$(V)),:,printf '  %-8s %s\n' $(1) $(2))
+
+VERSION := 0.1.0
+
+# ---- modules, lowest first; a module may use what stands before it ---------------------------
+below_base    :=
+below_program := base
+below_vm      := program base
+below_scan    := vm program base
+below_rpc     := base
+below_wire    := program base
+MODULES       := base program vm scan rpc wire
+
+# ---- flags -----------------------------------------------------------------------------------
+PKGS := libbpf libelf liburing libprotobuf-c libnghttp2 libssl libcrypto libuv libseccomp libcap-ng inih
+missing := $(shell for p in $(PKGS); do pkg-config --exists $$p || echo $$p; done)
+pkg_cflags := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Wundef
+ifdef CI
+WARN += -Werror
+endif
+CPPFLAGS += -D_GNU_SOURCE -DNEARFOLD_VERSION='"$(VERSION)"' -Ilib -I. -I$(B)/gen $(pkg_cflags)
+base_cflags := -std=c17 -g -fPIC -fvisibility=hidden -fno-strict-aliasing $(WARN)
+cflags_release := -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+cflags_asan    := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+cflags_tsan    := -O1 -fno-omit-frame-pointer -fsanitize=thread
+ldflags_release := -Wl,-z,relro,-z,now
+ldflags_asan    := -fsanitize=address,undefined
+ldflags_tsan    := -fsanitize=thread
+all_cflags  := $(base_cflags) $(cflags_$(VARIANT)) $(CFLAGS)
+all_ldflags := $(ldflags_$(VARIANT)) $(LDFLAGS)
+
+# What a program links beside our archives, by the module that needs it.
+libs_base    := -lpthread
+libs_program := -lelf -lbpf -lcrypto
+libs_vm      := -lm -ldl
+libs_scan    := -luring
+libs_rpc     := -lnghttp2 -lssl -lcrypto -luv
+libs_wire    := -lprotobuf-c
+archives = $(foreach m,$(1) $(below_$(1)),$(B)/lib/$(m).a)
+syslibs  = $(foreach m,$(1) $(below_$(1)),$(libs_$(m)))
+
+.PHONY: all help deps demo check bench install format clean
+all: $(B)/nearfoldd $(B)/nearfold $(B)/libnearfold.so examples jit
+
+help:
+	@echo 'make            build everything into $(B)/ (VARIANT=release|asan|tsan)'
+	@echo 'make deps       install the Debian packages of packaging/packages.txt (root or sudo)'
+	@echo 'make demo       install what is missing, build, start a node on loopback, run a query'
+	@echo 'make check      install what is missing, build, run every test (sanitizers, fuzz corpora)'
+	@echo 'make bench      measure, and print ratios against the same work in plain C'
+	@echo 'make install    PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)'
+	@echo 'make format     clang-format over the C files'
+	@echo 'make clean      remove build/'
+	@echo 'V=1 shows the commands; CI=1 turns warnings into errors'
+
+# ---- compile ---------------------------------------------------------------------------------
+ifneq ($(missing),)
+$(B)/%.o: ; @echo 'missing libraries: $(missing). Run "make deps" (packages: packaging/packages.txt)' >&2; exit 1
+endif
+
+objs = $(patsubst %.c,$(B)/obj/%.o,$(1))
+
+$(B)/obj/%.o: %.c
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(all_cflags) -MMD -MP -c $< -o $@
+
+$(B)/obj/gen/%.o: $(B)/gen/%.c
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(all_cflags) -Wno-shadow -MMD -MP -c $< -o $@
+
+# protobuf: the C of the messages, and the descriptor that reflection serves
+$(B)/gen/%.pb-c.c $(B)/gen/%.pb-c.h: proto/%.proto
+	$(call say,PROTOC,$<)
+	@mkdir -p $(B)/gen
+	$(Q)protoc-c --proto_path=proto --c_out=$(B)/gen $<
+
+gen_wire_objs := $(B)/obj/gen/nearfold.pb-c.o $(B)/obj/gen/status.pb-c.o $(B)/obj/gen/health.pb-c.o
+
+define module
+$(1)_src  := $$(wildcard lib/$(1)/*.c)
+$(1)_objs := $$(call objs,$$($(1)_src)) $$(gen_$(1)_objs)
+$(B)/lib/$(1).a: $$($(1)_objs)
+	$$(call say,AR,$$@)
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	$$(Q)ar rcsD $$@ $$($(1)_objs)
+endef
+$(foreach m,$(MODULES),$(eval $(call module,$(m))))
+GEN_H := $(B)/gen/nearfold.pb-c.h $(B)/gen/status.pb-c.h $(B)/gen/health.pb-c.h
+$(call objs,$(wildcard lib/wire/*.c)): | $(GEN_H)
+
+# ---- the node, the client ----------------------------------------------------------------------
+node_objs   := $(call objs,$(wildcard storage-node/*.c))
+client_objs := $(call objs,$(wildcard compute-client/*.c))
+cmd_objs    := $(call objs,$(wildcard compute-client/cmd/*.c))
+$(node_objs) $(client_objs) $(cmd_objs): | $(GEN_H)
+link_all := -Wl,--start-group $(foreach m,$(MODULES),$(B)/lib/$(m).a) -Wl,--end-group
+all_libs := $(foreach m,$(MODULES),$(libs_$(m)))
+
+$(B)/nearfoldd: $(node_objs) $(MODULES:%=$(B)/lib/%.a)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(all_ldflags) -o $@ $(node_objs) $(link_all) $(all_libs) -lseccomp -lcap-ng -linih
+
+$(B)/nearfold: $(cmd_objs) $(client_objs) $(MODULES:%=$(B)/lib/%.a)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(all_ldflags) -o $@ $(cmd_objs) $(client_objs) $(link_all) $(all_libs)
+
+$(B)/libnearfold.so: $(client_objs) $(MODULES:%=$(B)/lib/%.a) compute-client/libnearfold.map
+	$(call say,LD,$@)
+	$(Q)$(CC) $(all_ldflags) -shared -Wl,-soname,libnearfold.so.0 \
+		-Wl,--version-script=compute-client/libnearfold.map -o $@ $(client_objs) $(link_all) $(all_libs)
+
+# ---- the JIT module: optional, loaded on demand ------------------------------------------------
+.PHONY: jit
+jit_src := $(wildcard lib/vm/jit/*.c)
+ifneq ($(jit_src),)
+jit: $(B)/nearfold-jit.so
+$(call objs,$(jit_src)): CPPFLAGS += $(shell $(LLVM_CONFIG) --cppflags 2>/dev/null)
+$(B)/nearfold-jit.so: $(call objs,$(jit_src)) $(call archives,vm)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(all_ldflags) -shared -o $@ $(call objs,$(jit_src)) $(call archives,vm) \
+		$(shell $(LLVM_CONFIG) --ldflags --libs --link-shared 2>/dev/null) $(call syslibs,vm)
+else
+jit:
+endif
+
+# ---- BPF programs --------------------------------------------------------------------------------
+.PHONY: examples
+example_objs := $(patsubst bpf/examples/%.bpf.c,$(B)/examples/%.bpf.o,$(wildcard bpf/examples/*.bpf.c))
+examples: $(example_objs)
+BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -Wall -Ibpf
+$(B)/examples/%.bpf.o: bpf/examples/%.bpf.c bpf/nearfold.bpf.h
+	$(call say,BPF,$<)
+	@mkdir -p $(@D)
+	$(Q)$(BPF_CC) $(BPF_CFLAGS) -c $< -o $@
+
+# ---- tests: tests/unit/<module>/test_*.c ---------------------------------------------------------
+unit_src := $(wildcard tests/unit/*/test_*.c)
+unit_bin := $(patsubst tests/%.c,$(B)/tests/%,$(unit_src))
+define unit_module
+$(B)/tests/unit/$(1)/test_%: $(B)/obj/tests/unit/$(1)/test_%.o $(call archives,$(1))
+	$$(call say,LD,$$@)
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(all_ldflags) -o $$@ $$< -Wl,--start-group $(call archives,$(1)) -Wl,--end-group $(call syslibs,$(1)) -lcmocka
+endef
+$(foreach m,$(MODULES),$(eval $(call unit_module,$(m))))
+.PHONY: unit
+unit: $(unit_bin)
+.SECONDARY:
+
+clean:
+	rm -rf build
+
+-include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * scan.h - a whole scan: files -> chunks -> threads -> engine -> one combined answer.
+ *
+ * The same call serves a worker on a node and `--local` in the client.
+ *
+ * Ranges are half-open bytes. With one file they are that file's offsets, with several they count
+ * along the files one after another. fixed: records are counted from the range's start (its length
+ * must be a multiple of record_bytes unless tail_ignore), and `skip` is not applied to an
+ * explicit range. lines: the records that start in the range.
+ */
+#ifndef NF_SCAN_SCAN_H
+#define NF_SCAN_SCAN_H
+
+#include <stdatomic.h>
+
+#include "scan/engine.h"
+#include "scan/source.h"
+
+enum scan_reader { READER_AUTO, READER_PREAD, READER_URING, READER_MMAP };
+
+struct scan_progress {
+	uint64_t bytes_done, bytes_total, records, matched;
+};
+
+struct scan_options {
+	const char *engine;       /* NULL or "auto", or a name */
+	unsigned threads;         /* 0: choose */
+	size_t chunk_bytes;       /* 0: choose; 4 KiB .. 64 MiB */
+	unsigned queue_depth;     /* 0: choose; reads in flight per thread */
+	enum scan_reader reader;
+	bool has_range;
+	uint64_t range_start, range_end; /* range_end UINT64_MAX: to the end */
+	uint64_t budget, max_groups;     /* 0: the defaults of engine.h */
+	uint64_t memory_bytes;           /* 0: no limit of its own */
+	const uint8_t *params;
+	uint32_t params_bytes;
+	const char *jit_module;
+	uint64_t deadline_ns;            /* clock_now_ns(); 0: none */
+	const atomic_bool *cancel;       /* may be NULL; looked at between chunks */
+	/* Called about every 100 ms from the thread that called scan_run; may be NULL. */
+	void (*progress)(void *arg, const struct scan_progress *p);
+	void *progress_arg;
+	/* Called once, when rings, maps and programs exist and before a byte of the data or a line
+	 * of client code is run: a worker enters its sandbox here. Non-zero ends the scan. */
+	int (*sandbox)(void *arg, struct nf_error *err);
+	void *sandbox_arg;
+};
+
+struct scan_stats {
+	const char *engine;      /* the one that ran */
+	char engine_reason[256]; /* why it and not another */
+	const char *reader;      /* "pread", "uring direct", ... */
+	unsigned threads, queue_depth;
+	size_t chunk_bytes;
+	uint64_t bytes_scanned, records, matched;
+	uint64_t prepare_ns;     /* until the first read is submitted */
+	uint64_t scan_ns;        /* reading and folding */
+	uint64_t combine_ns;
+};
+
+/* The answer: one state, or groups. */
+struct scan_result {
+	uint8_t *state;
+	struct groups *groups;
+	struct scan_stats stats;
+};
+
+/*
+ * Runs in the calling thread and options->threads - 1 others; returns when all are done. On error
+ * *ret is untouched and the err carries code, place and reason (DATA_LOSS an I/O error or a cut
+ * record; ABORTED the data changed; OUT_OF_RANGE; RESOURCE_EXHAUSTED; DEADLINE_EXCEEDED; CANCELLED;
+ * FAILED_PRECONDITION the engine asked for cannot run this, or a record size that does not fit).
+ */
+int scan_run(const struct source *src, struct vm_program *vp, const struct scan_options *options,
+	     struct scan_result **ret, struct nf_error *err);
+void scan_result_free(struct scan_result *r);
+
+/* into += from, with the program's combine. For a gather over several nodes, too. */
+int scan_merge(const struct vm_program *vp, uint64_t budget, uint8_t *into, const uint8_t *from,
+	       struct nf_error *err);
+
+/* Why each engine could or could not take the program: name, "" or a reason. For explain. */
+struct scan_choice {
+	const char *engine;
+	char reason[256]; /* "": it can */
+};
+unsigned scan_explain(const struct source *src, struct vm_program *vp,
+		      const struct scan_options *options, struct scan_choice *ret, unsigned max);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * source.h - the open files of a data set: a snapshot of their sizes, with a generation.
+ *
+ * Opening resolves inside a root folder (openat2: RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS) when one
+ * is given; only regular files and block devices are taken. The generation is a 64-bit hash over
+ * (device, inode, size, mtime, ctime) of every file in order; source_check() takes it again.
+ */
+#ifndef NF_SCAN_SOURCE_H
+#define NF_SCAN_SOURCE_H
+
+#include <stdint.h>
+#include <time.h>
+
+#include "scan/dataset.h"
+
+struct source_file {
+	int fd;            /* O_RDONLY, buffered; owned */
+	int direct_fd;     /* O_RDONLY | O_DIRECT, or -1; owned */
+	char *name;        /* for messages: base name on a node, the path as given for --local */
+	uint64_t size_bytes;
+	uint64_t dev, ino;
+	struct timespec mtime, ctime;
+	uint32_t direct_align_bytes; /* offset and length of direct reads (statx DIOALIGN or 4096) */
+};
+
+struct source {
+	struct dataset_spec spec; /* owned copy; path is NULL */
+	struct source_file *files;
+	uint32_t n_files;
+	uint64_t total_bytes;
+	uint64_t generation;
+};
+
+/*
+ * Open spec->path, below root_fd if root_fd >= 0 (then the path is relative to it).
+ * -ENOENT nothing there (or a glob or folder with no file), -EACCES/-EXDEV a path that escapes
+ * (PERMISSION_DENIED), -EINVAL not a regular file, or (fixed, tail not ignored) a size that is not
+ * skip + n * record_bytes: FAILED_PRECONDITION naming file, size and remainder.
+ */
+int source_open(const struct dataset_spec *spec, int root_fd, struct source **ret,
+		struct nf_error *err);
+/* Several paths given by a user (--local FILE...). */
+int source_open_paths(const struct dataset_spec *spec, const char *const *paths, unsigned n_paths,
+		      struct source **ret, struct nf_error *err);
+/* A source over descriptors that somebody else opened (a worker): takes ownership of the files. */
+int source_adopt(const struct dataset_spec *spec, struct source_file *files, uint32_t n_files,
+		 struct source **ret, struct nf_error *err);
+/* -ESTALE (ABORTED) when a file changed since the source was opened, naming it and what changed. */
+int source_check(const struct source *src, struct nf_error *err);
+void source_free(struct source *src);
+
+#endif
