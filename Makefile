@@ -11,7 +11,9 @@ VARIANT ?= release
 V       ?= 0
 PREFIX  ?= /usr/local
 DESTDIR ?=
-CC      ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
 BPF_CC  ?= clang-19
 LLVM_CONFIG ?= llvm-config-19
 
@@ -34,6 +36,13 @@ MODULES       := base program vm scan rpc wire
 PKGS := libbpf libelf liburing libprotobuf-c libnghttp2 libssl libcrypto libuv libseccomp libcap-ng inih
 missing := $(shell for p in $(PKGS); do pkg-config --exists $$p || echo $$p; done)
 pkg_cflags := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+# These goals install what is missing, or need nothing.
+self_sufficient := help deps demo check check-guest bench clean format
+ifneq ($(missing),)
+ifneq ($(filter-out $(self_sufficient),$(or $(MAKECMDGOALS),all)),)
+$(error missing: $(missing). "make deps" installs what packaging/packages.txt lists)
+endif
+endif
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Wundef
 ifdef CI
@@ -43,9 +52,11 @@ CPPFLAGS += -D_GNU_SOURCE -DNEARFOLD_VERSION='"$(VERSION)"' -Ilib -I. -I$(B)/gen
 base_cflags := -std=c17 -g -fPIC -fvisibility=hidden -fno-strict-aliasing $(WARN)
 cflags_release := -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 cflags_asan    := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+cflags_fuzz    := -O1 -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined
 cflags_tsan    := -O1 -fno-omit-frame-pointer -fsanitize=thread
 ldflags_release := -Wl,-z,relro,-z,now
 ldflags_asan    := -fsanitize=address,undefined
+ldflags_fuzz    := -fsanitize=address,undefined
 ldflags_tsan    := -fsanitize=thread
 all_cflags  := $(base_cflags) $(cflags_$(VARIANT)) $(CFLAGS)
 all_ldflags := $(ldflags_$(VARIANT)) $(LDFLAGS)
@@ -60,6 +71,7 @@ libs_wire    := -lprotobuf-c
 archives = $(foreach m,$(1) $(below_$(1)),$(B)/lib/$(m).a)
 syslibs  = $(foreach m,$(1) $(below_$(1)),$(libs_$(m)))
 
+.DEFAULT_GOAL := all
 .PHONY: all help deps demo check bench install format clean
 all: $(B)/nearfoldd $(B)/nearfold $(B)/libnearfold.so examples jit
 
@@ -75,9 +87,6 @@ help:
 	@echo 'V=1 shows the commands; CI=1 turns warnings into errors'
 
 # ---- compile ---------------------------------------------------------------------------------
-ifneq ($(missing),)
-$(B)/%.o: ; @echo 'missing libraries: $(missing). Run "make deps" (packages: packaging/packages.txt)' >&2; exit 1
-endif
 
 objs = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
@@ -167,9 +176,94 @@ $(B)/tests/unit/$(1)/test_%: $(B)/obj/tests/unit/$(1)/test_%.o $(call archives,$
 	$$(Q)$$(CC) $$(all_ldflags) -o $$@ $$< -Wl,--start-group $(call archives,$(1)) -Wl,--end-group $(call syslibs,$(1)) -lcmocka
 endef
 $(foreach m,$(MODULES),$(eval $(call unit_module,$(m))))
+# What several tests share: tests/support/*.c (programs of their own there are named prog_*.c).
+support_src := $(filter-out tests/support/prog_%,$(wildcard tests/support/*.c))
+$(call objs,$(wildcard tests/support/*.c)): | $(GEN_H)
+$(B)/tests/support.a: $(call objs,$(support_src))
+	$(call say,AR,$@)
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(Q)ar rcsD $@ $^
 .PHONY: unit
 unit: $(unit_bin)
 .SECONDARY:
+
+# Fuzz targets: with a plain main over their corpus they are ordinary tests; `make fuzz-NAME` links
+# libFuzzer instead and runs it for FUZZ_SECONDS over the same corpus.
+fuzz_names := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+fuzz_bin   := $(fuzz_names:%=$(B)/tests/fuzz/fuzz_%)
+FUZZ_SECONDS ?= 60
+ifeq ($(VARIANT),fuzz)
+fuzz_main :=
+fuzz_link := -fsanitize=fuzzer
+else
+fuzz_main := $(B)/obj/tests/fuzz/corpus_main.o
+endif
+$(call objs,$(wildcard tests/fuzz/*.c)): | $(GEN_H)
+$(B)/tests/fuzz/fuzz_%: $(B)/obj/tests/fuzz/fuzz_%.o $(fuzz_main) $(MODULES:%=$(B)/lib/%.a) $(B)/tests/support.a
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(all_ldflags) $(fuzz_link) -o $@ $< $(fuzz_main) $(B)/tests/support.a $(link_all) $(all_libs)
+.PHONY: fuzz $(fuzz_names:%=fuzz-%)
+fuzz: $(fuzz_bin)
+$(fuzz_names:%=fuzz-%): fuzz-%:
+	+$(Q)$(MAKE) --no-print-directory VARIANT=fuzz CC=clang-19 build/fuzz/tests/fuzz/fuzz_$*
+	@mkdir -p build/fuzz/corpus/$*
+	build/fuzz/tests/fuzz/fuzz_$* -max_total_time=$(FUZZ_SECONDS) -timeout=5 -rss_limit_mb=4096 \
+		build/fuzz/corpus/$* tests/fuzz/corpus/$*
+
+# ---- the commands of the README --------------------------------------------------------------------
+# Each first installs what is missing, then starts make anew, which finds it.
+deps:
+	@packaging/install-packages build test
+
+demo:
+	@packaging/install-packages build
+	+@$(MAKE) --no-print-directory all
+	@B=$(B) packaging/demo
+
+# Unit tests and fuzz corpora under ASan + UBSan, everything else as released.
+.PHONY: check-all
+check:
+	@packaging/install-packages build test
+	+@$(MAKE) --no-print-directory all unit programs
+	+@$(MAKE) --no-print-directory VARIANT=asan unit fuzz
+	@B=$(B) ASAN=build/asan tests/run
+
+bench:
+	@packaging/install-packages build test bench
+	+@$(MAKE) --no-print-directory all bench-programs
+	@B=$(B) tests/bench/run
+
+# $(B)/programs: what the tests compile for BPF; $(B)/bench: one program per tests/bench/bench_*.c.
+.PHONY: programs bench-programs
+bench_bin := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/bench_*.c))
+bench-programs: $(bench_bin)
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/lib/pkgconfig \
+		$(DESTDIR)$(PREFIX)/lib/nearfold $(DESTDIR)$(PREFIX)/include \
+		$(DESTDIR)$(PREFIX)/share/nearfold/examples $(DESTDIR)$(PREFIX)/share/man/man1 \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	install -m 755 $(B)/nearfold $(DESTDIR)$(PREFIX)/bin/
+	install -m 755 $(B)/nearfoldd $(DESTDIR)$(PREFIX)/sbin/
+	install -m 755 $(B)/libnearfold.so $(DESTDIR)$(PREFIX)/lib/libnearfold.so.0
+	ln -sf libnearfold.so.0 $(DESTDIR)$(PREFIX)/lib/libnearfold.so
+	[ ! -e $(B)/nearfold-jit.so ] || \
+		install -m 755 $(B)/nearfold-jit.so $(DESTDIR)$(PREFIX)/lib/nearfold/
+	install -m 644 compute-client/nearfold.h bpf/nearfold.bpf.h $(DESTDIR)$(PREFIX)/include/
+	install -m 644 bpf/examples/*.bpf.c $(DESTDIR)$(PREFIX)/share/nearfold/examples/
+	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' packaging/nearfold.pc.in \
+		> $(DESTDIR)$(PREFIX)/lib/pkgconfig/nearfold.pc
+	install -m 644 packaging/nearfold.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/nearfold
+	if command -v scdoc >/dev/null; then for m in docs/*.1.scd; do \
+		scdoc < $$m > $(DESTDIR)$(PREFIX)/share/man/man1/$$(basename $$m .scd) || exit 1; done; fi
+
+format:
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+compile_commands.json:
+	bear -- $(MAKE) -B all
 
 clean:
 	rm -rf build
