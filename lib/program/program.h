@@ -19,10 +19,11 @@
  * program_create() checks: counts and sizes against PROGRAM_MAX_*; at most one function of each
  * kind but PROGRAM_SUB; a reduce and a combine are there; a key function if and only if
  * key_bytes > 0; LD_IMM64 pairs whole; jump targets inside the function and not into the middle
- * of a pair; sub-function indexes, rodata offsets; reserved fields zero; no recursion, call depth
- * at most PROGRAM_MAX_CALL_DEPTH; line tables ascending and in range; names are printable UTF-8
- * and identifiers of C; BTF parses and the type ids exist and have the stated sizes. Opcodes are
- * left to the verifier (lib/vm), which owns the instruction table.
+ * of a pair; no function runs off its end; sub-function indexes, rodata offsets; reserved fields
+ * of references zero; no recursion, call depth at most PROGRAM_MAX_CALL_DEPTH; line tables
+ * ascending and in range; function names are identifiers of C, file names and source lines
+ * printable UTF-8; BTF parses and the type ids exist and have the stated sizes. Opcodes are left
+ * to the verifier (lib/vm), which owns the instruction table.
  */
 #ifndef NF_PROGRAM_H
 #define NF_PROGRAM_H
@@ -46,6 +47,9 @@ enum {
 	PROGRAM_MAX_RODATA_BYTES = 256 << 10,
 	PROGRAM_MAX_BTF_BYTES = 512 << 10,
 	PROGRAM_MAX_FLAT_INSNS = 16384,     /* one entry function after inlining */
+	PROGRAM_MAX_FILES = 64,
+	PROGRAM_MAX_NAME_BYTES = 255,       /* of a function or a source file */
+	PROGRAM_MAX_LINE_BYTES = 255,       /* of a source line's text */
 	PROGRAM_ID_BYTES = 32,
 };
 
@@ -95,7 +99,8 @@ struct program {
 	const uint8_t *rodata;
 	const uint8_t *init_state; /* state_bytes bytes, or NULL: zeroes */
 	const uint8_t *btf;        /* NULL: no type information, results print as hex */
-	uint32_t record_type, params_type, key_type, state_type; /* BTF ids of REC ...; 0: none */
+	uint32_t record_type, params_type, key_type, state_type; /* BTF ids of REC ...; 0: none,
+								  * and always so where the size is 0 */
 };
 
 /*
@@ -117,6 +122,12 @@ const struct program_line *program_line_at(const struct program *p, uint32_t fun
 /* "average.bpf.c:14 in reduce 'sum' (instruction 7)"; leaves out what is unknown. Returns buf. */
 const char *program_where(const struct program *p, uint32_t func, uint32_t insn, char *buf,
 			  size_t size);
+
+/*
+ * The canonical bytes, which program_create() hashes (program_canonical.c describes them); ret is
+ * malloc()ed. The id is not part of them. -ENOMEM.
+ */
+int program_canonical(const struct program *p, uint8_t **ret, size_t *ret_size);
 
 /* 64 hex digits and NUL. */
 void program_id_hex(const uint8_t id[PROGRAM_ID_BYTES], char ret[2 * PROGRAM_ID_BYTES + 1]);

@@ -3,11 +3,20 @@
  * program_flatten.h - one entry function with every sub-function inlined.
  *
  * Verifier and engines never see a call to a sub-function. Each call is replaced by the callee's
- * body: its stack frame lies PROGRAM_STACK_FRAME_BYTES * depth below the entry's (r10 is
- * rewritten to r10 - 512 * depth through a free register or by adjusting offsets), the callee-saved
- * registers r6..r9 that the callee writes are kept in spill slots of its own below its frame, its
- * `exit` becomes a jump to the instruction after the call. Jumps that no longer fit 16 bits become
- * `gotol`. The result has helper calls, rodata references and plain instructions only.
+ * body. The callee's `exit` becomes a jump to the instruction after the call.
+ *
+ * Stack: the frame of call depth d (the entry is 0) lies PROGRAM_STACK_FRAME_BYTES * d below the
+ * entry's. In it, loads and stores through r10 get their offset moved, `rX = r10` is followed by
+ * `rX += -512 * d`, and another use of r10's value goes through a register that is dead there.
+ * Below all frames, depth d has four spill slots of 8 bytes: a call saves those of r6..r9 there
+ * that the callee (or what it calls) writes and the caller still needs.
+ *
+ * Registers follow the calling convention, which flat code no longer shows, so it is checked here: a
+ * sub-function that reads r6..r9 before it writes them, and a caller that reads r1..r5 after a
+ * call, are refused.
+ *
+ * The result has helper calls, rodata references and plain instructions only. Jumps always fit 16
+ * bits because PROGRAM_MAX_FLAT_INSNS is less than 32768; a `gotol` stays one.
  *
  * The same splicing puts a user's functions into the kernel's scan loop (bpf/scan.bpf.c).
  */
@@ -31,7 +40,8 @@ struct flat_code {
 
 /*
  * -ENOENT: the program has no such function (err untouched).
- * -EINVAL: more than PROGRAM_MAX_FLAT_INSNS after inlining. -ENOMEM.
+ * -EINVAL: more than PROGRAM_MAX_FLAT_INSNS after inlining, or against the calling convention
+ * (where = program_where()). -ENOMEM.
  * flat_code_done() frees the members and zeroes the struct; it takes a zeroed one.
  */
 int program_flatten(const struct program *p, enum program_kind kind, struct flat_code *ret,
