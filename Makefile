@@ -100,6 +100,9 @@ $(B)/obj/gen/%.o: $(B)/gen/%.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(all_cflags) -Wno-shadow -MMD -MP -c $< -o $@
 
+# Helpers compute doubles as IEEE 754 says, operation by operation.
+$(B)/obj/lib/vm/vm_helper.o $(B)/obj/lib/vm/vm_parse_f64.o: CPPFLAGS += -ffp-contract=off
+
 # protobuf: the C of the messages, and the descriptor that reflection serves
 $(B)/gen/%.pb-c.c $(B)/gen/%.pb-c.h: proto/%.proto
 	$(call say,PROTOC,$<)
