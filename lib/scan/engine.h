@@ -8,9 +8,10 @@
  *
  * Every engine gives the same bytes. interp is always there; the others come and go.
  *
- * Life: check -> open -> thread_open (in each scan thread) -> fold, fold ... -> partial state read
- * through thread_fold() -> thread_close -> close. open and close are called once; the functions
- * with a thread argument are called from that thread only.
+ * Life: check -> open -> thread_open (in each scan thread) -> start -> fold, fold ... -> partial
+ * state read through thread_fold() -> thread_close -> close. open, start and close are called once;
+ * the functions with a thread argument are called from that thread only, but for thread_fold and
+ * thread_close, which the calling thread uses when all scan threads have ended.
  */
 #ifndef NF_SCAN_ENGINE_H
 #define NF_SCAN_ENGINE_H
@@ -53,6 +54,9 @@ struct engine_ops {
 	/* Can it run this program here? 0, or FAILED_PRECONDITION with the reason. Cheap. */
 	int (*check)(const struct engine_config *cfg, struct nf_error *why);
 	int (*open)(const struct engine_config *cfg, void **ret_engine, struct nf_error *err);
+	/* Optional. Called once by the thread that called open, after every thread_open and after
+	 * the sandbox is entered, before the first fold: compile what a client sent here. */
+	int (*start)(void *engine, struct nf_error *err);
 	void (*close)(void *engine);
 	int (*thread_open)(void *engine, void **ret_thread, struct nf_error *err);
 	void (*thread_close)(void *thread);
@@ -72,23 +76,42 @@ struct engine_ops {
 	const struct engine_read_ops *read_ops;
 };
 
+/* A read that is about to be submitted. The buffer holds the file's bytes from window_offset on. */
+struct engine_read {
+	unsigned buffer;        /* its number */
+	const char *file;       /* for messages; lives as long as the scan */
+	uint64_t window_offset; /* in the file, of the buffer's first byte */
+	uint32_t window_bytes;  /* what a whole read will bring */
+	/*
+	 * The chunk owns the records that start in [data_offset, data_offset + own_bytes) of the
+	 * buffer. fixed: own_bytes is a multiple of record_bytes. lines: the last owned line may
+	 * end behind the region, or behind the window (then leave it to the reader). If
+	 * skip_first_line, data_offset is not known to be a line's start: the first record begins
+	 * behind the first newline at or after data_offset - 1, which is >= 0 then; none below
+	 * data_offset + own_bytes: the chunk owns none.
+	 */
+	uint32_t data_offset, own_bytes;
+	bool skip_first_line;
+};
+
 struct engine_read_ops {
-	/* n buffers of bytes each, page-aligned; in the thread's arena. Valid until thread_close. */
+	/* n buffers of bytes each, page-aligned, one behind the other from *ret_base on, in the
+	 * thread's arena. Valid until thread_close. */
 	int (*buffers)(void *thread, unsigned n, size_t bytes, uint8_t **ret_base,
 		       struct nf_error *err);
+	/* The user_data for the submission: at least 2^32, no two reads in flight share it. Values
+	 * below 2^32 are the reader's own, for reads that the engine shall leave alone: those
+	 * that bring the rest of a read which completed short. */
+	uint64_t (*arm)(void *thread, const struct engine_read *read);
 	/*
-	 * Buffer i is about to be read from `file` at window_offset. Whole records of the chunk
-	 * begin at data_offset in the buffer and the chunk owns own_bytes of them (fixed: a
-	 * multiple of record_bytes). Returns the user_data for the submission.
+	 * The armed read of that buffer completed with res bytes (0 and negative: nothing was
+	 * folded, the reader deals with it). *ret_folded: how many bytes from data_offset on are
+	 * done with in the kernel (folded, or skipped as another chunk's line); a record starts
+	 * behind them. The reader folds what is left through fold(), in place or from memory of
+	 * its own (a line that straddles the window). Returns like fold().
 	 */
-	uint64_t (*arm)(void *thread, unsigned i, uint64_t window_offset, uint32_t data_offset,
-			uint32_t own_bytes, const char *file);
-	/* The read completed with res. How many bytes from data_offset were folded in the kernel
-	 * (whole records) goes to *ret_folded; the reader folds the rest through fold(). Returns
-	 * like fold(). */
-	int (*completed)(void *thread, unsigned i, int res, uint32_t *ret_folded,
+	int (*completed)(void *thread, unsigned buffer, int res, uint32_t *ret_folded,
 			 struct nf_error *err);
-	/* Drop what privileges are left once every thread has its ring and program; NULL: none. */
 };
 
 extern const struct engine_ops engine_interp;
@@ -103,5 +126,8 @@ const struct engine_ops *engine_by_name(const char *name);
 
 /* "trades.bin, record at byte 4096": for vm_trap_error. */
 const char *span_where(const struct span *span, const uint8_t *record, char *buf, size_t size);
+
+/* DATA_LOSS: the line that begins there has more than PROGRAM_MAX_RECORD_BYTES bytes. */
+int span_line_too_long(const struct span *span, const uint8_t *line, struct nf_error *err);
 
 #endif

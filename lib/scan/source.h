@@ -21,7 +21,8 @@ struct source_file {
 	uint64_t size_bytes;
 	uint64_t dev, ino;
 	struct timespec mtime, ctime;
-	uint32_t direct_align_bytes; /* offset and length of direct reads (statx DIOALIGN or 4096) */
+	uint32_t direct_align_bytes; /* offset and length of direct reads (statx DIOALIGN or 4096);
+				      * a power of two; 0 without direct_fd */
 };
 
 struct source {
@@ -33,21 +34,28 @@ struct source {
 };
 
 /*
- * Open spec->path, below root_fd if root_fd >= 0 (then the path is relative to it).
+ * Open spec->path, below root_fd if root_fd >= 0 (then the path is relative to it, and neither '..'
+ * nor a symbolic link may lead out). What a folder or a glob gives stays below its fixed part
+ * in any case. Names that begin with a dot are not part of a folder.
  * -ENOENT nothing there (or a glob or folder with no file), -EACCES/-EXDEV a path that escapes
- * (PERMISSION_DENIED), -EINVAL not a regular file, or (fixed, tail not ignored) a size that is not
- * skip + n * record_bytes: FAILED_PRECONDITION naming file, size and remainder.
+ * (PERMISSION_DENIED), -EINVAL neither a regular file nor a block device.
  */
 int source_open(const struct dataset_spec *spec, int root_fd, struct source **ret,
 		struct nf_error *err);
 /* Several paths given by a user (--local FILE...). */
 int source_open_paths(const struct dataset_spec *spec, const char *const *paths, unsigned n_paths,
 		      struct source **ret, struct nf_error *err);
-/* A source over descriptors that somebody else opened (a worker): takes ownership of the files. */
+/* A source over descriptors that somebody else opened (a worker): takes ownership of the array
+ * (malloc) and what is in it when it succeeds. Every member must be filled; nothing is asked of the
+ * kernel, so the snapshot stays the one that was taken when the files were opened. */
 int source_adopt(const struct dataset_spec *spec, struct source_file *files, uint32_t n_files,
 		 struct source **ret, struct nf_error *err);
 /* -ESTALE (ABORTED) when a file changed since the source was opened, naming it and what changed. */
 int source_check(const struct source *src, struct nf_error *err);
+/* Is every file skip + n * record_bytes long (unless the tail is ignored)? FAILED_PRECONDITION
+ * naming file, size and remainder. Not asked at open: a range may still make sense of such a file;
+ * scan_run() asks when no range is given. */
+int source_check_records(const struct source *src, struct nf_error *err);
 void source_free(struct source *src);
 
 #endif
