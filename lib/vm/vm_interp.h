@@ -36,6 +36,7 @@ struct vm_trap {
 	int64_t offset;      /* BOUNDS: into the region */
 	uint64_t region_bytes;
 	uint32_t code;       /* FAIL */
+	uint64_t budget;     /* BUDGET: how large it was */
 };
 
 /* Fill err from a trap: OUT_OF_RANGE, where = source line and `record` (e.g. "trades.bin, record at
@@ -43,7 +44,10 @@ struct vm_trap {
 int vm_trap_error(const struct vm_program *vp, const struct vm_trap *trap, const char *record,
 		  struct nf_error *err);
 
-/* A machine: stack and meter of one thread. */
+/*
+ * A machine: stack and meter of one thread. Holds a reference to vp. budget 0: VM_DEFAULT_BUDGET.
+ * -ENOMEM; -EINVAL when vp was not made by vm_verify().
+ */
 struct vm_machine;
 int vm_machine_new(const struct vm_program *vp, uint64_t budget, struct vm_machine **ret);
 void vm_machine_free(struct vm_machine *m);
@@ -57,5 +61,20 @@ void vm_machine_refill(struct vm_machine *m);
  */
 bool vm_interp(struct vm_machine *m, enum program_kind entry, const struct vm_memory *mem,
 	       uint64_t *ret_r0, struct vm_trap *trap);
+
+/*
+ * For tests and debuggers: fn sees the machine before each instruction. A machine that nobody
+ * observes pays nothing. fn NULL ends it. `origin` is the address that a region's offsets count from:
+ * its first byte, of the stack r10.
+ */
+struct vm_view {
+	enum program_kind entry;
+	uint32_t insn;       /* flat instruction about to run */
+	const uint64_t *reg; /* r0..r10 */
+	uint64_t origin[VM_REGIONS];
+	uint64_t region_bytes[VM_REGIONS];
+};
+typedef void (*vm_observe_fn)(void *arg, const struct vm_view *view);
+void vm_machine_observe(struct vm_machine *m, vm_observe_fn fn, void *arg);
 
 #endif
