@@ -41,7 +41,8 @@ struct engine_config {
 	int cpu_threads;            /* scan threads that will be opened */
 };
 
-/* What one thread has so far. Owned by the engine thread. */
+/* What one thread has so far. Owned by the engine thread; at the end the scan may take `groups` for
+ * the answer and leave NULL. */
 struct fold {
 	uint8_t *state;        /* ungrouped: state_bytes */
 	struct groups *groups; /* grouped, else NULL */

@@ -41,8 +41,12 @@ struct scan_options {
 	/* Called about every 100 ms from the thread that called scan_run; may be NULL. */
 	void (*progress)(void *arg, const struct scan_progress *p);
 	void *progress_arg;
-	/* Called once, when rings, maps and programs exist and before a byte of the data or a line
-	 * of client code is run: a worker enters its sandbox here. Non-zero ends the scan. */
+	/* Called once, in the thread that called scan_run, when threads, rings, maps and programs
+	 * exist and before a byte of the data is looked at or a line of client code is run or
+	 * compiled: a worker enters its sandbox here, with all its threads (seccomp: TSYNC).
+	 * Non-zero ends the scan. What the scan itself still calls afterwards: io_uring_enter,
+	 * pread64, preadv2, fstat, ioctl(BLKGETSIZE64), cachestat, mincore, mmap, munmap, madvise,
+	 * brk, futex, clock_gettime, rt_sigprocmask, sched_yield, close, exit. */
 	int (*sandbox)(void *arg, struct nf_error *err);
 	void *sandbox_arg;
 };
@@ -68,13 +72,19 @@ struct scan_result {
 
 /*
  * Runs in the calling thread and options->threads - 1 others; returns when all are done. On error
- * *ret is untouched and the err carries code, place and reason (DATA_LOSS an I/O error or a cut
- * record; ABORTED the data changed; OUT_OF_RANGE; RESOURCE_EXHAUSTED; DEADLINE_EXCEEDED; CANCELLED;
- * FAILED_PRECONDITION the engine asked for cannot run this, or a record size that does not fit).
+ * *ret is untouched and the err carries code, place and reason (DATA_LOSS an I/O error or a line
+ * longer than 1 MiB; ABORTED the data changed; OUT_OF_RANGE; RESOURCE_EXHAUSTED;
+ * DEADLINE_EXCEEDED; CANCELLED; INVALID_ARGUMENT a range or an option; FAILED_PRECONDITION the engine
+ * asked for cannot run this, a record size that does not fit, or a last record that is cut short).
+ * A state that no record was folded into is not combined.
  */
 int scan_run(const struct source *src, struct vm_program *vp, const struct scan_options *options,
 	     struct scan_result **ret, struct nf_error *err);
 void scan_result_free(struct scan_result *r);
+
+/* The lengths that a record of this data set can have, for vm_verify(). -EINVAL: the spec is not
+ * complete. */
+int scan_bounds(const struct dataset_spec *spec, struct vm_bounds *ret);
 
 /* into += from, with the program's combine. For a gather over several nodes, too. */
 int scan_merge(const struct vm_program *vp, uint64_t budget, uint8_t *into, const uint8_t *from,
