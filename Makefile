@@ -173,10 +173,10 @@ $(B)/examples/%.bpf.o: bpf/examples/%.bpf.c bpf/nearfold.bpf.h
 unit_src := $(wildcard tests/unit/*/test_*.c)
 unit_bin := $(patsubst tests/%.c,$(B)/tests/%,$(unit_src))
 define unit_module
-$(B)/tests/unit/$(1)/test_%: $(B)/obj/tests/unit/$(1)/test_%.o $(call archives,$(1))
+$(B)/tests/unit/$(1)/test_%: $(B)/obj/tests/unit/$(1)/test_%.o $(call archives,$(1)) $(B)/tests/support.a
 	$$(call say,LD,$$@)
 	@mkdir -p $$(@D)
-	$$(Q)$$(CC) $$(all_ldflags) -o $$@ $$< -Wl,--start-group $(call archives,$(1)) -Wl,--end-group $(call syslibs,$(1)) -lcmocka
+	$$(Q)$$(CC) $$(all_ldflags) -o $$@ $$< $(B)/tests/support.a -Wl,--start-group $(call archives,$(1)) -Wl,--end-group $(call syslibs,$(1)) -lcmocka
 endef
 $(foreach m,$(MODULES),$(eval $(call unit_module,$(m))))
 # What several tests share: tests/support/*.c (programs of their own there are named prog_*.c).
