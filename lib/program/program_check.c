@@ -57,9 +57,9 @@ bool program_is_identifier(const char *s)
 	return true;
 }
 
-/* The length of the UTF-8 character at s (RFC 3629), or 0 when it is none or a control. */
-static unsigned utf8_printable(const unsigned char *s)
+unsigned program_utf8_length(const char *text)
 {
+	const unsigned char *s = (const unsigned char *)text;
 	static const struct {
 		unsigned char mask, lead, bytes;
 		uint32_t min;
@@ -89,7 +89,7 @@ bool program_is_printable(const char *s, size_t max, bool tabs)
 	if (n > max)
 		return false;
 	for (size_t i = 0; i < n;) {
-		unsigned step = tabs && s[i] == '\t' ? 1 : utf8_printable((const unsigned char *)s + i);
+		unsigned step = tabs && s[i] == '\t' ? 1 : program_utf8_length(s + i);
 
 		if (step == 0)
 			return false;

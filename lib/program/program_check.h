@@ -24,6 +24,10 @@ bool program_is_identifier(const char *s);
 /* UTF-8 without control characters (but tabs, where allowed), at most max bytes long. */
 bool program_is_printable(const char *s, size_t max, bool tabs);
 
+/* The bytes of the UTF-8 character (RFC 3629) at text, which ends in NUL; 0 when it is none or a
+ * control character. */
+unsigned program_utf8_length(const char *text);
+
 /* Is insn the first half of a 64-bit immediate load; a call to a sub-function? */
 static inline bool insn_is_ld_imm64(const struct bpf_insn *insn)
 {

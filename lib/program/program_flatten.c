@@ -187,7 +187,7 @@ static int emit_call(struct flattener *f, const struct body *b, uint32_t i)
 	uint32_t callee = (uint32_t)f->p->funcs[b->func].insns[i].imm;
 	uint16_t after = f->live[b->func].after[i];
 	uint16_t keep = after & f->live[callee].written & REGS_SAVED;
-	uint16_t lost = after & REGS_ARGS, stolen = f->live[callee].before[0] & REGS_SAVED;
+	uint16_t lost = REGS_SURE(after), stolen = f->live[callee].before[0] & REGS_SAVED;
 
 	if (lost)
 		return refuse(f, b, i, "r%d is read after the call of '%s', which does not keep r1..r5",

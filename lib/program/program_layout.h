@@ -4,7 +4,10 @@
  * Nested structs are flattened with dotted names ("price.min"); arrays of up to
  * LAYOUT_MAX_ELEMENTS elements give one member each ("bucket[3]"); char arrays are text; unions
  * give their first member; bit-fields keep their bits. `f64` (nearfold.bpf.h's typedef of u64 that
- * holds the bits of a double) and double are floating point. Padding gives no member.
+ * holds the bits of a double) and double are floating point. Structs called s128 and u128 are one
+ * integer of 16 bytes. Structs called avg_u64 and avg_s64 give NAME.count, NAME.sum and a computed
+ * member NAME.avg: nothing finishes a state on the node, so the division is done when it is printed.
+ * Padding gives no member. A type that is no struct is one member called "value".
  */
 #ifndef NF_PROGRAM_LAYOUT_H
 #define NF_PROGRAM_LAYOUT_H
@@ -20,11 +23,15 @@ enum layout_type {
 	LAYOUT_FLOAT,    /* 4 or 8 bytes */
 	LAYOUT_TEXT,     /* char array: up to the first NUL */
 	LAYOUT_BYTES,    /* anything else: hex */
+	/* Computed, read-only; 24 bytes: u64 count, 128-bit sum. Prints sum / count rounded to six
+	 * decimals, half away from zero ("12.500000"); "null" when count is 0. */
+	LAYOUT_AVERAGE_SIGNED,
+	LAYOUT_AVERAGE_UNSIGNED,
 };
 
 struct layout_member {
 	char *name;
-	char *type_name; /* "u64", "s32", "f64", "char[16]" */
+	char *type_name; /* "u64", "s32", "f64", "char[16]", "s128", "average" */
 	enum layout_type type;
 	uint32_t offset_bytes, size_bytes;
 	uint8_t bit_offset, bit_size; /* bit_size 0: no bit-field */

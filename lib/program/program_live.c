@@ -66,17 +66,25 @@ void insn_registers(const struct bpf_insn *insn, uint16_t *ret_reads, uint16_t *
 	*ret_writes = writes;
 }
 
+/* A mask of registers as a live set that holds them for sure. */
+static uint16_t surely(uint16_t mask)
+{
+	return (uint16_t)(mask | (mask & REGS_ARGS) << 10);
+}
+
 /* What must hold before an instruction when `after` must hold behind it. */
 static uint16_t transfer(const struct bpf_insn *insn, const struct func_live *all, uint16_t after)
 {
 	uint16_t reads, writes;
 
 	insn_registers(insn, &reads, &writes);
-	if (insn_is_sub_call(insn))
-		reads = all[insn->imm].before[0] & REGS_ARGS;
-	else if (BPF_MODE(insn->code) == BPF_ATOMIC && BPF_CLASS(insn->code) == BPF_STX)
+	if (BPF_MODE(insn->code) == BPF_ATOMIC && BPF_CLASS(insn->code) == BPF_STX)
 		writes = 0; /* may leave them alone */
-	return (uint16_t)((after & ~writes) | reads);
+	if (insn_is_sub_call(insn))
+		reads = all[insn->imm].before[0] & surely(REGS_ARGS);
+	else if (insn->code != (BPF_JMP | BPF_CALL))
+		reads = surely(reads);
+	return (uint16_t)((after & ~surely(writes)) | reads);
 }
 
 /* Predecessors in two arrays: those of i are list[start[i]] up to list[start[i + 1]]. */

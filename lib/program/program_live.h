@@ -3,7 +3,8 @@
  * program_live.h - which registers each instruction of a function still needs. For lib/program.
  *
  * The textbook's backward analysis: a register is live before an instruction when some way on from
- * there reads it before writing it. A set is a mask, bit i for ri.
+ * there reads it before writing it. A set is a mask, bit i for ri. How many of r1..r5 a helper
+ * reads is not known here: bits 1..5 assume all of them, bits 11..15 (REGS_SURE) none.
  */
 #ifndef NF_PROGRAM_LIVE_H
 #define NF_PROGRAM_LIVE_H
@@ -21,6 +22,9 @@ struct func_live {
 	uint16_t *after;  /* live after it, on some way; of a call to a sub-function: after the return */
 	uint16_t written; /* registers that the function or what it calls may write */
 };
+
+/* Of r1..r5: those that a live set holds for sure. */
+#define REGS_SURE(set) ((set) >> 10 & REGS_ARGS)
 
 /*
  * Analyse all functions of a sealed program; ret has program.n_funcs elements, zeroed. On failure

@@ -252,6 +252,34 @@ static void jumps_find_their_targets(void **state)
 	assert_int_equal(run(&c, 4), 5 * (4 + 3 + 2 + 1));
 }
 
+/* A helper may take fewer than five arguments: r2 is not handed to it just because it could be. */
+static void arguments_of_helpers_are_not_taken_for_sure(void **state)
+{
+	const struct bpf_insn main[] = {MOV_X(6, 1), CALL_SUB(2), MOV_X(1, 6), CALL_SUB(2), EXIT()};
+	const struct bpf_insn f[] = {CALL_HELPER(0x10008), EXIT()};
+	const struct program_func funcs[] = {FUNC(PROGRAM_REDUCE, "main", main), COMBINE,
+					     FUNC(PROGRAM_SUB, "f", f)};
+	AUTO_FLAT c = {0};
+
+	(void)state;
+	FLATTEN(&c, funcs);
+	assert_int_equal(c.n_insns, 5);
+}
+
+/* ... but it may take all: none of r1..r5 serves as the temporary before it. */
+static void arguments_of_helpers_are_not_overwritten(void **state)
+{
+	const struct bpf_insn main[] = {CALL_SUB(2), EXIT()};
+	const struct bpf_insn f[] = {MOV_K(4, -8), ADD_X(4, 10), CALL_HELPER(0x10008), EXIT()};
+	const struct program_func funcs[] = {FUNC(PROGRAM_REDUCE, "main", main), COMBINE,
+					     FUNC(PROGRAM_SUB, "f", f)};
+	AUTO_FLAT c = {0};
+
+	(void)state;
+	FLATTEN(&c, funcs);
+	assert_int_equal(c.insns[1].dst_reg, 0);
+}
+
 static void refused(const struct program_func *funcs, uint32_t n, const char *where, const char *text)
 {
 	AUTO_FLAT c = {0};
@@ -310,6 +338,8 @@ int main(void)
 		cmocka_unit_test(eight_frames_do_not_overlap),
 		cmocka_unit_test(addresses_in_a_callee_move_with_its_frame),
 		cmocka_unit_test(jumps_find_their_targets),
+		cmocka_unit_test(arguments_of_helpers_are_not_taken_for_sure),
+		cmocka_unit_test(arguments_of_helpers_are_not_overwritten),
 		cmocka_unit_test(calls_that_multiply_are_refused),
 		cmocka_unit_test(breaches_of_the_calling_convention_are_refused),
 	};
