@@ -14,6 +14,8 @@
  *
  * Functions return 0 or a negative errno and fill *err (may be NULL): the gRPC status code, where,
  * and what to do. On success outputs are owned by the caller; on failure they are untouched.
+ * Texts are UTF-8; parts of them come from a node or from data, so escape control characters
+ * before you print them on a terminal (nearfold_*_write() do).
  * Objects belong to one thread at a time; different objects may be used by different threads.
  * Link: pkg-config --libs nearfold.
  */
@@ -34,6 +36,7 @@ struct nearfold_error {
 	int code;         /* gRPC status code, 1..16 */
 	char where[256];  /* "average.bpf.c:14 in reduce 'sum'", "127.0.0.1:7411", ... */
 	char text[768];
+	char source[256];  /* the text of the source line that `where` names, or "" */
 	uint64_t query_id; /* of the node, 0 if there is none */
 };
 
@@ -53,6 +56,8 @@ NEARFOLD_API const char *nearfold_program_id(const struct nearfold_program *p);
 /* Set one member of PARAMS by name: "threshold", "50". Members not set are zero. */
 NEARFOLD_API int nearfold_program_param(struct nearfold_program *p, const char *name,
 					const char *value, struct nearfold_error *err);
+/* The bytecode with its source lines. */
+NEARFOLD_API void nearfold_program_disasm(const struct nearfold_program *p, FILE *out);
 /* Verify here, and write the report. format: "fixed:32", "lines" or NULL (the program's own). */
 NEARFOLD_API int nearfold_program_check(struct nearfold_program *p, const char *format, FILE *report,
 					struct nearfold_error *err);
@@ -64,8 +69,9 @@ struct nearfold_conn;
 /* Zero is the default. The struct may grow: set size to sizeof(struct nearfold_conn_options). */
 struct nearfold_conn_options {
 	size_t size;
-	uint64_t connect_ms;
-	int cancel_fd; /* readable: whatever runs is cancelled; 0 none */
+	uint64_t connect_ms; /* 0: 5000 */
+	int cancel_fd;       /* readable: whatever runs is cancelled; 0 none */
+	uint64_t timeout_ns; /* of one call; a query's own timeout goes before it; 0: none */
 };
 
 /* "HOST:PORT" (port 7411 if left out), "[::1]:PORT", "unix:/path" */
@@ -97,16 +103,19 @@ struct nearfold_query {
 	uint64_t range_start, range_end; /* end UINT64_MAX: to the end */
 	uint64_t instructions_per_record, max_groups;
 	uint64_t timeout_ns;
+	/* About every 100 ms, from the thread that called. */
 	void (*progress)(void *arg, const struct nearfold_progress *p);
 	void *progress_arg;
 	int cancel_fd;                /* local queries: readable means cancel; 0 none */
 };
 
 struct nearfold_stats {
-	const char *engine, *engine_reason, *reader;
+	const char *engine, *engine_reason, *reader; /* valid as long as the result */
 	unsigned threads, queue_depth;
 	uint64_t chunk_bytes;
 	uint64_t bytes_scanned, records, matched, groups;
+	/* Through the sockets, all overhead included; setting up a connection counts for the first
+	 * query on it. */
 	uint64_t wire_bytes_sent, wire_bytes_received;
 	double scan_seconds, prepare_seconds, total_seconds, node_cpu_seconds;
 	uint64_t worker_memory_bytes;
@@ -126,7 +135,8 @@ NEARFOLD_API int nearfold_gather(struct nearfold_conn *const *conns, unsigned n_
 NEARFOLD_API void nearfold_result_free(struct nearfold_result *r);
 
 NEARFOLD_API const struct nearfold_stats *nearfold_result_stats(const struct nearfold_result *r);
-/* Rows in the order of their keys' bytes; ungrouped: one row. */
+/* Rows in the order of their keys: member by member, numbers as numbers, text as bytes. Ungrouped:
+ * one row. */
 NEARFOLD_API uint64_t nearfold_result_rows(const struct nearfold_result *r);
 /* The raw bytes of a row's key (NULL if ungrouped) and state; valid as long as r. */
 NEARFOLD_API int nearfold_result_row(const struct nearfold_result *r, uint64_t row,

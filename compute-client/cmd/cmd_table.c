@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <stddef.h>
+
+#include "compute-client/cmd/cmd.h"
+
+const struct command *const commands[] = {
+	&command_run,	   &command_check,  &command_explain, &command_datasets,
+	&command_status, &command_read, NULL,
+};

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "compute-client/json_write.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compute-client/utf8.h"
+
+static void separate(struct json *j)
+{
+	if (j->comma)
+		fputs(", ", j->out);
+	j->comma = true;
+}
+
+void json_open(struct json *j, char bracket)
+{
+	separate(j);
+	fputc(bracket, j->out);
+	j->comma = false;
+}
+
+void json_close(struct json *j, char bracket)
+{
+	fputc(bracket, j->out);
+	j->comma = true;
+}
+
+void json_key(struct json *j, const char *name)
+{
+	json_string(j, name);
+	fputs(": ", j->out);
+	j->comma = false;
+}
+
+void json_newline(struct json *j)
+{
+	if (j->comma)
+		fputc(',', j->out);
+	fputc('\n', j->out);
+	j->comma = false;
+}
+
+static void put_escaped(FILE *out, uint32_t c)
+{
+	switch (c) {
+	case '"':
+	case '\\':
+		fprintf(out, "\\%c", (int)c);
+		return;
+	case '\n':
+		fputs("\\n", out);
+		return;
+	case '\r':
+		fputs("\\r", out);
+		return;
+	case '\t':
+		fputs("\\t", out);
+		return;
+	}
+	/* DEL and C1 are allowed as they are, but a terminal acts on them. */
+	if (c < 0x20 || (c >= 0x7f && c < 0xa0)) {
+		fprintf(out, "\\u%04x", (unsigned)c);
+		return;
+	}
+	utf8_put(out, c);
+}
+
+void json_string(struct json *j, const char *text)
+{
+	const char *end = text + strlen(text);
+
+	separate(j);
+	fputc('"', j->out);
+	while (text < end)
+		put_escaped(j->out, utf8_next(&text, end));
+	fputc('"', j->out);
+}
+
+void json_integer_text(struct json *j, const char *digits)
+{
+	const char *largest = "9007199254740992"; /* 2^53 */
+	const char *magnitude = digits + (*digits == '-');
+	size_t n = strlen(magnitude), max = strlen(largest);
+
+	if (n > max || (n == max && strcmp(magnitude, largest) > 0)) {
+		json_string(j, digits);
+		return;
+	}
+	separate(j);
+	fputs(digits, j->out);
+}
+
+void json_unsigned(struct json *j, uint64_t v)
+{
+	char digits[24];
+
+	snprintf(digits, sizeof(digits), "%" PRIu64, v);
+	json_integer_text(j, digits);
+}
+
+void json_double_text(double v, char buf[32])
+{
+	if (isnan(v)) {
+		strcpy(buf, "nan");
+		return;
+	}
+	for (int digits = 15; digits <= 17; digits++) {
+		snprintf(buf, 32, "%.*g", digits, v);
+		if (strtod(buf, NULL) == v)
+			return;
+	}
+}
+
+void json_double(struct json *j, double v)
+{
+	char text[32];
+
+	json_double_text(v, text);
+	if (!isfinite(v)) {
+		json_string(j, text);
+		return;
+	}
+	separate(j);
+	fputs(text, j->out);
+}
+
+void json_bool(struct json *j, bool v)
+{
+	separate(j);
+	fputs(v ? "true" : "false", j->out);
+}
