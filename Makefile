@@ -98,7 +98,7 @@ $(B)/obj/%.o: %.c
 $(B)/obj/gen/%.o: $(B)/gen/%.c
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) $(all_cflags) -Wno-shadow -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(CPPFLAGS) $(all_cflags) -Wno-shadow -Wno-missing-braces -MMD -MP -c $< -o $@
 
 # Helpers compute doubles as IEEE 754 says, operation by operation.
 $(B)/obj/lib/vm/vm_helper.o $(B)/obj/lib/vm/vm_parse_f64.o: CPPFLAGS += -ffp-contract=off
@@ -179,6 +179,17 @@ $(B)/tests/unit/$(1)/test_%: $(B)/obj/tests/unit/$(1)/test_%.o $(call archives,$
 	$$(Q)$$(CC) $$(all_ldflags) -o $$@ $$< $(B)/tests/support.a -Wl,--start-group $(call archives,$(1)) -Wl,--end-group $(call syslibs,$(1)) -lcmocka
 endef
 $(foreach m,$(MODULES),$(eval $(call unit_module,$(m))))
+# The client's: its objects but main, as an archive, and every module.
+$(B)/tests/client.a: $(client_objs) $(filter-out %/main.o,$(cmd_objs))
+	$(call say,AR,$@)
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(Q)ar rcsD $@ $^
+$(B)/tests/unit/compute-client/test_%: $(B)/obj/tests/unit/compute-client/test_%.o $(B)/tests/client.a $(MODULES:%=$(B)/lib/%.a)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(all_ldflags) -o $@ $< $(B)/tests/client.a $(link_all) $(all_libs) -lcmocka
+$(call objs,$(filter tests/unit/compute-client/%,$(unit_src))): | $(GEN_H)
 # What several tests share: tests/support/*.c (programs of their own there are named prog_*.c).
 support_src := $(filter-out tests/support/prog_%,$(wildcard tests/support/*.c))
 $(call objs,$(wildcard tests/support/*.c)): | $(GEN_H)

@@ -15,7 +15,7 @@
 #	node_stop [PID]             SIGTERM, and waits; returns the node's exit status
 #	node_kill [PID]             SIGKILL, and waits
 #	fail TEXT                   prints the reason and ends the test
-#	skip REASON                 ends the test with status 77
+#	skip REASON                 ends the test with status 77 (tests/run counts it)
 #	check_equal WHAT GOT WANT
 
 set -eu
@@ -32,7 +32,7 @@ fail()
 
 skip()
 {
-	echo "skipped: $*"
+	echo "SKIP: $*"
 	exit 77
 }
 
