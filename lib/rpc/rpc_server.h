@@ -22,6 +22,16 @@
 
 #include "base/error.h"
 
+/*
+ * Stock clients accept 8 KiB of headers, the trailers' included: what rpc_call_finish() sends of a
+ * message is cut after RPC_MAX_MESSAGE_CHARS of its encoded form, and details longer than
+ * RPC_MAX_DETAILS_BYTES are left out.
+ */
+enum {
+	RPC_MAX_MESSAGE_CHARS = 2048,
+	RPC_MAX_DETAILS_BYTES = 4000,
+};
+
 struct rpc_server;
 struct rpc_call;
 
@@ -53,10 +63,12 @@ struct rpc_status {
 /* Zero is the default (in brackets). */
 struct rpc_server_options {
 	size_t max_request_bytes;      /* [256 KiB] */
+	size_t max_arriving_bytes;     /* requests that are arriving, all connections [64 MiB] */
 	unsigned max_connections;      /* [1000] */
 	unsigned max_streams;          /* per connection [16] */
 	size_t send_high_bytes;        /* rpc_call_send() says "full" above [1 MiB] */
 	uint64_t first_request_ms;     /* a connection with no request yet is closed after [10000] */
+	uint64_t request_ms;           /* from a request's first byte to its last [30000] */
 	uint64_t ping_ms, dead_ms;     /* silent peer: ping after [30000], close after [60000] */
 };
 
