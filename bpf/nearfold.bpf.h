@@ -145,29 +145,37 @@ FOLD_HELPER int (*const fold_add_s64)(s64 a, s64 b, s64 *out) = (void *)0x10011;
 #define memcpy(to, from, size) __builtin_memcpy(to, from, size)
 #define memset(to, byte, size) __builtin_memset(to, byte, size)
 
-/* 128-bit sums that cannot overflow before 2^63 values were added. */
-static __always_inline void u128_add(u128 *acc, u64 v)
+/* The carry out of a + b == sum, without a branch. */
+static __always_inline u64 fold_carry(u64 a, u64 b, u64 sum)
 {
-	acc->lo += v;
-	acc->hi += acc->lo < v;
+	return ((a & b) | ((a | b) & ~sum)) >> 63;
 }
 
-static __always_inline void u128_add_u128(u128 *acc, const u128 *v)
+/* 128-bit sums; they cannot overflow before 2^63 values of 64 bits were added. */
+static __always_inline void u128_add_u128(u128 *acc, u128 v)
 {
-	acc->lo += v->lo;
-	acc->hi += v->hi + (acc->lo < v->lo);
+	u64 lo = acc->lo, hi = acc->hi;
+
+	acc->lo = lo + v.lo;
+	acc->hi = hi + v.hi + fold_carry(lo, v.lo, lo + v.lo);
+}
+
+static __always_inline void s128_add_s128(s128 *acc, s128 v)
+{
+	u64 lo = acc->lo, hi = (u64)acc->hi;
+
+	acc->lo = lo + v.lo;
+	acc->hi = (s64)(hi + (u64)v.hi + fold_carry(lo, v.lo, lo + v.lo));
+}
+
+static __always_inline void u128_add(u128 *acc, u64 v)
+{
+	u128_add_u128(acc, (u128){.lo = v});
 }
 
 static __always_inline void s128_add(s128 *acc, s64 v)
 {
-	acc->lo += (u64)v;
-	acc->hi = (s64)((u64)acc->hi + (u64)(v >> 63) + (acc->lo < (u64)v));
-}
-
-static __always_inline void s128_add_s128(s128 *acc, const s128 *v)
-{
-	acc->lo += v->lo;
-	acc->hi = (s64)((u64)acc->hi + (u64)v->hi + (acc->lo < v->lo));
+	s128_add_s128(acc, (s128){.lo = (u64)v, .hi = v >> 63});
 }
 
 static __always_inline void avg_u64_add(struct avg_u64 *a, u64 v)
@@ -179,7 +187,7 @@ static __always_inline void avg_u64_add(struct avg_u64 *a, u64 v)
 static __always_inline void avg_u64_combine(struct avg_u64 *into, const struct avg_u64 *from)
 {
 	into->count += from->count;
-	u128_add_u128(&into->sum, &from->sum);
+	u128_add_u128(&into->sum, from->sum);
 }
 
 static __always_inline void avg_s64_add(struct avg_s64 *a, s64 v)
@@ -191,7 +199,7 @@ static __always_inline void avg_s64_add(struct avg_s64 *a, s64 v)
 static __always_inline void avg_s64_combine(struct avg_s64 *into, const struct avg_s64 *from)
 {
 	into->count += from->count;
-	s128_add_s128(&into->sum, &from->sum);
+	s128_add_s128(&into->sum, from->sum);
 }
 
 /* log2, rounded down; 0 for 0. */

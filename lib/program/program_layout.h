@@ -14,7 +14,12 @@
 
 #include "program/program.h"
 
-enum { LAYOUT_MAX_MEMBERS = 16384 };
+enum {
+	LAYOUT_MAX_MEMBERS = 16384,
+	LAYOUT_MAX_ELEMENTS = 8192,    /* longer arrays are one member, LAYOUT_BYTES */
+	LAYOUT_MAX_NAME_BYTES = 255,
+	LAYOUT_MAX_DEPTH = 32,         /* structs in structs */
+};
 
 enum layout_type {
 	LAYOUT_SIGNED,   /* 1, 2, 4, 8 or 16 bytes */
@@ -44,16 +49,20 @@ struct layout {
 
 enum layout_of { LAYOUT_OF_RECORD, LAYOUT_OF_PARAMS, LAYOUT_OF_KEY, LAYOUT_OF_STATE };
 
-/* A program without BTF gets one LAYOUT_BYTES member of the whole size. -ENOMEM, -EINVAL. */
+/* A program without a type gets one LAYOUT_BYTES member of the whole size, and no member when that
+ * is 0. ret is untouched on failure: -ENOMEM; -EINVAL, a type that lies about its size, too many
+ * members. */
 int program_layout(const struct program *p, enum layout_of of, struct layout *ret,
 		   struct nf_error *err);
 void layout_done(struct layout *l);
 
-/* The member's value as text, ended by NUL: decimal, %.17g shortened to round-trip, UTF-8 text with
- * invalid bytes replaced, hex. Returns the length it needs, like snprintf. */
+/* The member's value as text, ended by NUL: decimal, %.17g shortened to round-trip (the same in
+ * every locale), true or false, UTF-8 text with invalid bytes and control characters but tab
+ * replaced by U+FFFD, hex. bytes is the whole struct. Returns the length it needs, like snprintf. */
 size_t layout_format(const struct layout_member *m, const uint8_t *bytes, char *buf, size_t size);
 
-/* Parse "42", "-1", "0x10", "1.5", "text" into bytes (of the whole struct). -EINVAL with reason. */
+/* Parse "42", "-1", "0x10", "1.5", "true", "text" or hex into bytes (of the whole struct). -EINVAL
+ * with reason; bytes are untouched then. */
 int layout_parse(const struct layout_member *m, const char *text, uint8_t *bytes,
 		 struct nf_error *err);
 
