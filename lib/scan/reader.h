@@ -38,7 +38,7 @@ struct reader_config {
 	enum reader_direct direct;
 	const struct engine_read_ops *read_ops; /* or NULL */
 	void *engine_thread;
-	const struct mapping *mappings; /* mmap: one per file, shared by the threads */
+	const struct mapping *mapping; /* mmap: of all files, shared by the threads */
 	const struct ring_ops *ring;    /* NULL: io_uring; tests put theirs here */
 	void *ring_arg;
 };
@@ -67,6 +67,15 @@ struct reader_ops {
 };
 
 extern const struct reader_ops reader_pread, reader_uring, reader_mmap;
+
+/*
+ * All files of a source in one stretch of address space, for reader_mmap. A page that is gone when
+ * it is looked at (the file shrank, the device failed) reads as zeroes, and mapping_check() says
+ * so: ABORTED or DATA_LOSS. Neither a signal nor a jump reaches the code that looked.
+ */
+int mapping_new(const struct source *src, struct mapping **ret, struct nf_error *err);
+int mapping_check(const struct mapping *m, struct nf_error *err);
+void mapping_free(struct mapping *m);
 
 /* ---- for the readers ---------------------------------------------------------------------- */
 

@@ -155,6 +155,8 @@ static int check_unchanged(const struct scan *s, int ret, struct nf_error *err)
 	if (ret && s->error.code != NF_DATA_LOSS && s->error.code != NF_OUT_OF_RANGE)
 		return ret;
 	int r = source_check(s->src, &changed);
+	if (!r && s->mapping)
+		r = mapping_check(s->mapping, &changed);
 	if (!r)
 		return ret;
 	if (err)
@@ -197,6 +199,7 @@ static void scan_done(struct scan *s)
 			s->engine_ops->thread_close(s->threads[i].engine_thread);
 	if (s->engine)
 		s->engine_ops->close(s->engine);
+	mapping_free(s->mapping);
 	free(s->threads);
 	chunk_plan_done(&s->plan);
 	pthread_cond_destroy(&s->changed);

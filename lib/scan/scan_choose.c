@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "scan/ring.h"
 #include "scan/scan_internal.h"
 
 enum {
@@ -176,10 +177,12 @@ static int share_memory(struct scan *s, struct nf_error *err)
 static int check_reader(const struct engine_ops *e, const struct scan_options *o,
 			struct nf_error *why)
 {
-	if (e->read_ops && o->reader != READER_AUTO && o->reader != READER_URING)
+	if (!e->read_ops)
+		return 0;
+	if (o->reader != READER_AUTO && o->reader != READER_URING)
 		return nf_error_set(why, NF_FAILED_PRECONDITION, NULL,
 				    "it needs the io_uring reader, and another one is asked for");
-	return 0;
+	return ring_uring_check(why);
 }
 
 static int check_engine(const struct engine_ops *e, const struct engine_config *cfg,
@@ -268,11 +271,25 @@ static int choose_reader(struct scan *s, struct nf_error *err)
 {
 	switch (s->options->reader) {
 	case READER_AUTO:
+		/* Never mmap: a copy costs little, a file that shrinks under a mapping a signal. */
+		s->reader_ops = s->engine_ops->read_ops ||
+						(s->plan.total_bytes > TINY_BYTES &&
+						 !ring_uring_check(NULL))
+					? &reader_uring
+					: &reader_pread;
+		return 0;
 	case READER_PREAD:
 		s->reader_ops = &reader_pread;
 		return 0;
+	case READER_URING:
+		s->reader_ops = &reader_uring;
+		return ring_uring_check(err);
+	case READER_MMAP:
+		s->reader_ops = &reader_mmap;
+		return mapping_new(s->src, &s->mapping, err);
 	default:
-		return nf_error_set(err, NF_FAILED_PRECONDITION, "reader", "there is no such reader");
+		return nf_error_set(err, NF_INVALID_ARGUMENT, "reader", "there is no reader %d",
+				    (int)s->options->reader);
 	}
 }
 

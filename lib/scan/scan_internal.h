@@ -36,6 +36,7 @@ enum scan_phase { PHASE_SETUP, PHASE_RUN, PHASE_ABANDONED };
 struct scan_hooks {
 	const struct ring_ops *ring; /* below the uring reader; NULL: io_uring */
 	void *ring_arg;
+	enum reader_direct direct;
 	/* Called in a scan thread for each piece before it is folded; may be NULL. */
 	void (*piece)(void *arg, unsigned thread, const struct chunk *chunk);
 	void *arg;
@@ -66,7 +67,7 @@ struct scan {
 	void *engine;
 	char engine_reason[256];
 	const struct reader_ops *reader_ops;
-	struct mapping *mappings;
+	struct mapping *mapping; /* of the mmap reader, else NULL */
 	unsigned n_threads, depth;
 	struct chunk_plan plan;
 	atomic_uint_fast64_t cursor;

@@ -183,7 +183,8 @@ int scan_thread_setup(struct scan_thread *t, struct nf_error *err)
 		.stop = &s->stop,
 		.depth = s->depth,
 		.read_ops = s->engine_ops->read_ops,
-		.mappings = s->mappings,
+		.mapping = s->mapping,
+		.direct = s->hooks ? s->hooks->direct : DIRECT_AUTO,
 		.ring = s->hooks ? s->hooks->ring : NULL,
 		.ring_arg = s->hooks ? s->hooks->ring_arg : NULL,
 	};

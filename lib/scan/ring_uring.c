@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <errno.h>
+#include <liburing.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/scope.h"
+#include "scan/ring.h"
+
+/* In Linux 6.0 and 6.1; Debian 12's headers may lack them. */
+#ifndef IORING_SETUP_SINGLE_ISSUER
+#define IORING_SETUP_SINGLE_ISSUER (1U << 12)
+#endif
+#ifndef IORING_SETUP_DEFER_TASKRUN
+#define IORING_SETUP_DEFER_TASKRUN (1U << 13)
+#endif
+
+struct ring {
+	struct io_uring uring;
+	bool opened;
+	bool fixed_buffers; /* registered: no pinning of pages for each read */
+	bool waits_with_timeout;
+};
+
+/* From what is best to what every kernel with io_uring has. */
+static const unsigned setups[] = {
+	IORING_SETUP_R_DISABLED | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN,
+	IORING_SETUP_R_DISABLED | IORING_SETUP_SINGLE_ISSUER,
+	IORING_SETUP_R_DISABLED,
+	0,
+};
+
+static int setup_error(int errnum, struct nf_error *err)
+{
+	switch (errnum) {
+	case ENOMEM:
+		return nf_error_sys(err, NF_RESOURCE_EXHAUSTED, errnum, "io_uring",
+				    "cannot set up a ring (raise the limit of locked memory)");
+	case EMFILE:
+	case ENFILE:
+		return nf_error_sys(err, NF_RESOURCE_EXHAUSTED, errnum, "io_uring",
+				    "cannot set up a ring (raise the limit of open files)");
+	default:
+		return nf_error_sys(err, NF_FAILED_PRECONDITION, errnum, "io_uring",
+				    "cannot set up a ring (kernel.io_uring_disabled, a sandbox, or a "
+				    "kernel without it? the reader pread needs none)");
+	}
+}
+
+static int setup(struct ring *r, unsigned depth, unsigned *ret_flags)
+{
+	int e = -ENOSYS;
+
+	for (size_t i = 0; i < ARRAY_SIZE(setups); i++) {
+		struct io_uring_params p = {.flags = setups[i]};
+
+		e = io_uring_queue_init_params(depth, &r->uring, &p);
+		if (e == 0) {
+			r->opened = true;
+			r->waits_with_timeout = p.features & IORING_FEAT_EXT_ARG;
+			*ret_flags = setups[i];
+			return 0;
+		}
+		if (e != -EINVAL)
+			break;
+	}
+	return e;
+}
+
+/*
+ * Nothing but reads of the registered files, and no more registering: what a program that broke out
+ * of its engine could still ask this ring for. Kernels that lack restrictions (before 5.10) have a
+ * seccomp filter as their only fence.
+ */
+static int restrict_ring(struct ring *r)
+{
+	struct io_uring_restriction only[] = {
+		{.opcode = IORING_RESTRICTION_SQE_OP, .sqe_op = IORING_OP_READ},
+		{.opcode = IORING_RESTRICTION_SQE_OP, .sqe_op = IORING_OP_READ_FIXED},
+		{.opcode = IORING_RESTRICTION_SQE_FLAGS_REQUIRED, .sqe_flags = IOSQE_FIXED_FILE},
+	};
+	int e = io_uring_register_restrictions(&r->uring, only, ARRAY_SIZE(only));
+
+	return e ? e : io_uring_enable_rings(&r->uring);
+}
+
+static void uring_close(void *ring)
+{
+	struct ring *r = ring;
+
+	if (!r)
+		return;
+	if (r->opened)
+		io_uring_queue_exit(&r->uring);
+	free(r);
+}
+
+static int register_memory(struct ring *r, const struct ring_config *cfg)
+{
+	AUTO_FREE struct iovec *iov = calloc(cfg->depth, sizeof(*iov));
+
+	if (!iov)
+		return -ENOMEM;
+	for (unsigned i = 0; i < cfg->depth; i++)
+		iov[i] = (struct iovec){cfg->memory + i * cfg->buffer_bytes, cfg->buffer_bytes};
+	return io_uring_register_buffers(&r->uring, iov, cfg->depth);
+}
+
+static int uring_open(const struct ring_config *cfg, void **ret_ring, struct nf_error *err)
+{
+	struct ring *r = calloc(1, sizeof(*r));
+	unsigned flags = 0;
+	int e;
+
+	if (!r) {
+		nf_error_set(err, NF_RESOURCE_EXHAUSTED, NULL, "out of memory for a ring");
+		return -ENOMEM;
+	}
+	e = setup(r, cfg->depth, &flags);
+	if (e) {
+		e = setup_error(-e, err);
+		goto err;
+	}
+	e = cfg->n_fds ? io_uring_register_files(&r->uring, cfg->fds, cfg->n_fds) : 0;
+	if (e) {
+		e = nf_error_sys(err, NF_RESOURCE_EXHAUSTED, -e, "io_uring",
+				 "cannot register %u files (raise the limit of open files)", cfg->n_fds);
+		goto err;
+	}
+	/* Without CAP_IPC_LOCK locked memory is scarce. Reads work without, a little slower. */
+	r->fixed_buffers = register_memory(r, cfg) == 0;
+	if (flags & IORING_SETUP_R_DISABLED) {
+		e = restrict_ring(r);
+		if (e) {
+			e = nf_error_sys(err, NF_INTERNAL, -e, "io_uring", "cannot restrict the ring");
+			goto err;
+		}
+	}
+	*ret_ring = r;
+	return 0;
+err:
+	uring_close(r);
+	return e;
+}
+
+static void uring_queue(void *ring, const struct ring_read *read)
+{
+	struct ring *r = ring;
+	struct io_uring_sqe *sqe = io_uring_get_sqe(&r->uring);
+
+	if (r->fixed_buffers)
+		io_uring_prep_read_fixed(sqe, (int)read->file, read->data, read->bytes,
+					 read->offset_bytes, (int)read->buffer);
+	else
+		io_uring_prep_read(sqe, (int)read->file, read->data, read->bytes,
+				   read->offset_bytes);
+	sqe->flags |= IOSQE_FIXED_FILE;
+	sqe->user_data = read->user_data;
+}
+
+/* The kernel was interrupted, or is short of memory for the moment: asking again is all it takes. */
+static bool passing(int e)
+{
+	return e == -EINTR || e == -EAGAIN || e == -EBUSY || e == -ETIME;
+}
+
+static int uring_submit(void *ring)
+{
+	struct ring *r = ring;
+	int e = io_uring_submit(&r->uring);
+
+	return e < 0 && !passing(e) ? e : 0;
+}
+
+static int uring_reap(void *ring, uint64_t wait_ns, struct ring_completion *ret, unsigned max)
+{
+	struct ring *r = ring;
+	struct __kernel_timespec ts = {
+		.tv_sec = (long long)(wait_ns / NS_PER_SEC),
+		.tv_nsec = (long long)(wait_ns % NS_PER_SEC),
+	};
+	struct io_uring_cqe *cqe;
+	unsigned n = 0;
+	int e = 0;
+
+	if (io_uring_sq_ready(&r->uring) || !io_uring_cq_ready(&r->uring)) {
+		e = r->waits_with_timeout
+			    ? io_uring_submit_and_wait_timeout(&r->uring, &cqe, 1, &ts, NULL)
+			    : io_uring_submit_and_wait(&r->uring, 1);
+		if (e < 0 && !passing(e))
+			return e;
+	}
+	while (n < max && io_uring_peek_cqe(&r->uring, &cqe) == 0) {
+		ret[n++] = (struct ring_completion){cqe->user_data, cqe->res};
+		io_uring_cqe_seen(&r->uring, cqe);
+	}
+	return (int)n;
+}
+
+const struct ring_ops ring_uring = {
+	.open = uring_open,
+	.queue = uring_queue,
+	.submit = uring_submit,
+	.reap = uring_reap,
+	.close = uring_close,
+};
+
+int ring_uring_check(struct nf_error *why)
+{
+	struct io_uring uring;
+	int e = io_uring_queue_init(1, &uring, 0);
+
+	if (e)
+		return setup_error(-e, why);
+	io_uring_queue_exit(&uring);
+	return 0;
+}
