@@ -145,27 +145,21 @@ FOLD_HELPER int (*const fold_add_s64)(s64 a, s64 b, s64 *out) = (void *)0x10011;
 #define memcpy(to, from, size) __builtin_memcpy(to, from, size)
 #define memset(to, byte, size) __builtin_memset(to, byte, size)
 
-/* The carry out of a + b == sum, without a branch. */
-static __always_inline u64 fold_carry(u64 a, u64 b, u64 sum)
-{
-	return ((a & b) | ((a | b) & ~sum)) >> 63;
-}
-
 /* 128-bit sums; they cannot overflow before 2^63 values of 64 bits were added. */
 static __always_inline void u128_add_u128(u128 *acc, u128 v)
 {
-	u64 lo = acc->lo, hi = acc->hi;
+	u64 lo = acc->lo, sum = lo + v.lo;
 
-	acc->lo = lo + v.lo;
-	acc->hi = hi + v.hi + fold_carry(lo, v.lo, lo + v.lo);
+	acc->lo = sum;
+	acc->hi += v.hi + (sum < lo);
 }
 
 static __always_inline void s128_add_s128(s128 *acc, s128 v)
 {
-	u64 lo = acc->lo, hi = (u64)acc->hi;
+	u64 lo = acc->lo, sum = lo + v.lo;
 
-	acc->lo = lo + v.lo;
-	acc->hi = (s64)(hi + (u64)v.hi + fold_carry(lo, v.lo, lo + v.lo));
+	acc->lo = sum;
+	acc->hi = (s64)((u64)acc->hi + (u64)v.hi + (sum < lo));
 }
 
 static __always_inline void u128_add(u128 *acc, u64 v)
