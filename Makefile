@@ -144,6 +144,7 @@ $(B)/libnearfold.so: $(client_objs) $(MODULES:%=$(B)/lib/%.a) compute-client/lib
 	$(call say,LD,$@)
 	$(Q)$(CC) $(all_ldflags) -shared -Wl,-soname,libnearfold.so.0 \
 		-Wl,--version-script=compute-client/libnearfold.map -o $@ $(client_objs) $(link_all) $(all_libs)
+	$(Q)ln -sf libnearfold.so $@.0
 
 # ---- the JIT module: optional, loaded on demand ------------------------------------------------
 .PHONY: jit
@@ -190,6 +191,13 @@ $(B)/tests/unit/compute-client/test_%: $(B)/obj/tests/unit/compute-client/test_%
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(all_ldflags) -o $@ $< $(B)/tests/client.a $(link_all) $(all_libs) -lcmocka
 $(call objs,$(filter tests/unit/compute-client/%,$(unit_src))): | $(GEN_H)
+# Uses the public library as anyone would: its header, the shared object, and nothing else of ours.
+$(B)/tests/prog_latency: tests/support/prog_latency.c compute-client/nearfold.h $(B)/libnearfold.so
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=c17 -D_GNU_SOURCE -g $(WARN) $(cflags_$(VARIANT)) $(all_ldflags) -Icompute-client \
+		-o $@ $< -L$(B) -lnearfold -Wl,-rpath,'$$ORIGIN/..'
+programs: $(B)/tests/prog_latency
 # What several tests share: tests/support/*.c (programs of their own there are named prog_*.c).
 support_src := $(filter-out tests/support/prog_%,$(wildcard tests/support/*.c))
 $(call objs,$(wildcard tests/support/*.c)): | $(GEN_H)

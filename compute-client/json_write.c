@@ -79,13 +79,17 @@ void json_string(struct json *j, const char *text)
 	fputc('"', j->out);
 }
 
-void json_integer_text(struct json *j, const char *digits)
+void json_number_text(struct json *j, const char *digits)
 {
 	const char *largest = "9007199254740992"; /* 2^53 */
-	const char *magnitude = digits + (*digits == '-');
-	size_t n = strlen(magnitude), max = strlen(largest);
+	char significant[24];
+	size_t n = 0;
 
-	if (n > max || (n == max && strcmp(magnitude, largest) > 0)) {
+	for (const char *p = digits + (*digits == '-'); *p && n < sizeof(significant) - 1; p++)
+		if (*p != '.' && (n > 0 || *p != '0'))
+			significant[n++] = *p;
+	significant[n] = '\0';
+	if (n > strlen(largest) || (n == strlen(largest) && strcmp(significant, largest) > 0)) {
 		json_string(j, digits);
 		return;
 	}
@@ -93,12 +97,18 @@ void json_integer_text(struct json *j, const char *digits)
 	fputs(digits, j->out);
 }
 
+void json_null(struct json *j)
+{
+	separate(j);
+	fputs("null", j->out);
+}
+
 void json_unsigned(struct json *j, uint64_t v)
 {
 	char digits[24];
 
 	snprintf(digits, sizeof(digits), "%" PRIu64, v);
-	json_integer_text(j, digits);
+	json_number_text(j, digits);
 }
 
 void json_double_text(double v, char buf[32])

@@ -67,6 +67,9 @@ static int order_member(const struct layout_member *m, const uint8_t *a, const u
 	case LAYOUT_TEXT:
 		return strncmp((const char *)a + m->offset_bytes,
 			       (const char *)b + m->offset_bytes, m->size_bytes);
+	case LAYOUT_AVERAGE_SIGNED:
+	case LAYOUT_AVERAGE_UNSIGNED:
+		return 0; /* computed from members that were compared */
 	case LAYOUT_BYTES:
 		break;
 	}

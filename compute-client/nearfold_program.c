@@ -161,11 +161,7 @@ int client_verify(const struct nearfold_program *p, const struct dataset_spec *s
 {
 	struct vm_bounds bounds = vm_bounds_of(p->program);
 
-	if (spec) {
-		bool fixed = spec->format == FORMAT_FIXED;
-
-		bounds.record_min_bytes = fixed ? spec->record_bytes : 0;
-		bounds.record_max_bytes = fixed ? spec->record_bytes : PROGRAM_MAX_RECORD_BYTES;
-	}
+	if (spec && scan_bounds(spec, &bounds) < 0)
+		return nf_error_set(err, NF_INVALID_ARGUMENT, "format", "give fixed:N or lines");
 	return vm_verify(p->program, &bounds, ret, err);
 }

@@ -36,6 +36,9 @@ static enum output_kind kind_of(const struct layout_member *m)
 		return OUTPUT_BOOL;
 	case LAYOUT_FLOAT:
 		return OUTPUT_FLOAT;
+	case LAYOUT_AVERAGE_SIGNED:
+	case LAYOUT_AVERAGE_UNSIGNED:
+		return OUTPUT_DECIMAL;
 	case LAYOUT_TEXT:
 	case LAYOUT_BYTES:
 		break;

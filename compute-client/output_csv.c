@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * output_csv.c - RFC 4180 with a header line, except that lines end as this system's do (LF).
+ * output_csv.c - RFC 4180 with a header line, except that lines end as this system's do (LF). A
+ * null is an empty field.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -43,7 +44,8 @@ int output_csv(const struct output_rows *rows, FILE *out)
 			}
 			if (c)
 				fputc(',', out);
-			put_field(out, text);
+			if (rows->columns[c].kind != OUTPUT_DECIMAL || strcmp(text, "null") != 0)
+				put_field(out, text);
 		}
 		fputc('\n', out);
 	}

@@ -17,7 +17,11 @@ static void put_value(struct json *j, enum output_kind kind, const char *text)
 {
 	switch (kind) {
 	case OUTPUT_INTEGER:
-		json_integer_text(j, text);
+	case OUTPUT_DECIMAL:
+		if (strcmp(text, "null") == 0)
+			json_null(j);
+		else
+			json_number_text(j, text);
 		return;
 	case OUTPUT_FLOAT:
 		json_double(j, strtod(text, NULL));

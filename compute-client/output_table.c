@@ -39,7 +39,7 @@ static void put_cell(FILE *out, const char *text, size_t width, bool right, bool
 
 static bool is_number(enum output_kind kind)
 {
-	return kind == OUTPUT_INTEGER || kind == OUTPUT_FLOAT;
+	return kind == OUTPUT_INTEGER || kind == OUTPUT_DECIMAL || kind == OUTPUT_FLOAT;
 }
 
 static int put_sideways(const struct output_rows *rows, struct output_cell *cell, FILE *out)

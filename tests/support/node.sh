@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2119,SC2120
 #
 # node.sh - for the end-to-end scripts: starts nearfoldd on an address of its own, stops it by pid.
 #

@@ -87,17 +87,33 @@ static void test_integers_beyond_a_double_are_strings(void **state)
 
 	(void)state;
 	json_open(j, '[');
-	json_integer_text(j, "9007199254740992");
-	json_integer_text(j, "-9007199254740992");
-	json_integer_text(j, "9007199254740993");
-	json_integer_text(j, "-9007199254740993");
-	json_integer_text(j, "170141183460469231731687303715884105727");
+	json_number_text(j, "9007199254740992");
+	json_number_text(j, "-9007199254740992");
+	json_number_text(j, "9007199254740993");
+	json_number_text(j, "-9007199254740993");
+	json_number_text(j, "170141183460469231731687303715884105727");
 	json_unsigned(j, UINT64_MAX);
 	json_unsigned(j, 0);
 	json_close(j, ']');
 	end(&c, "[9007199254740992, -9007199254740992, \"9007199254740993\", "
 		"\"-9007199254740993\", \"170141183460469231731687303715884105727\", "
 		"\"18446744073709551615\", 0]");
+}
+
+static void test_decimals(void **state)
+{
+	struct capture c;
+	struct json *j = begin(&c);
+
+	(void)state;
+	json_open(j, '[');
+	json_number_text(j, "0.500000");
+	json_number_text(j, "-12.000001");
+	json_number_text(j, "9007199254.740992");
+	json_number_text(j, "9007199254.740993");
+	json_null(j);
+	json_close(j, ']');
+	end(&c, "[0.500000, -12.000001, 9007199254.740992, \"9007199254.740993\", null]");
 }
 
 static void test_doubles_read_back_the_same(void **state)
@@ -129,6 +145,7 @@ int main(void)
 		cmocka_unit_test(test_strings_are_escaped),
 		cmocka_unit_test(test_what_is_no_utf8_is_replaced),
 		cmocka_unit_test(test_integers_beyond_a_double_are_strings),
+		cmocka_unit_test(test_decimals),
 		cmocka_unit_test(test_doubles_read_back_the_same),
 	};
 
