@@ -81,9 +81,12 @@ static int restrict_ring(struct ring *r)
 		{.opcode = IORING_RESTRICTION_SQE_OP, .sqe_op = IORING_OP_READ_FIXED},
 		{.opcode = IORING_RESTRICTION_SQE_FLAGS_REQUIRED, .sqe_flags = IOSQE_FIXED_FILE},
 	};
-	int e = io_uring_register_restrictions(&r->uring, only, ARRAY_SIZE(only));
+	/* liburing 2.3's shared library lacks io_uring_register_restrictions and _enable_rings. */
+	int fd = r->uring.ring_fd;
+	int e = io_uring_register((unsigned)fd, IORING_REGISTER_RESTRICTIONS, only,
+				  ARRAY_SIZE(only));
 
-	return e ? e : io_uring_enable_rings(&r->uring);
+	return e ? e : io_uring_register((unsigned)fd, IORING_REGISTER_ENABLE_RINGS, NULL, 0);
 }
 
 static void uring_close(void *ring)
