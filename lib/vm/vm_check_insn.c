@@ -2,6 +2,8 @@
 /* vm_check_insn.c - what an instruction does to the verifier's beliefs: arithmetic and jumps. */
 #include "vm/vm_check.h"
 
+#include "base/scope.h"
+
 static const char *uninit_reason(const struct vm_value *v)
 {
 	return v->kind == VALUE_MIXED ?
@@ -191,33 +193,40 @@ static const enum vm_range_cond conditions[] = {
 /*
  * Addresses are compared as unsigned numbers. That equals comparing offsets as signed numbers as
  * long as no address wraps: no region lies in the first 64 KiB or within 8 GiB of the end of the
- * address space.
+ * address space. A pointer that may be further away is compared without learning from it: which
+ * way it goes depends on where the region lies, but what is believed then holds on both.
  */
 static bool offset_is_ordered(const struct vm_range *r)
 {
 	return r->smin >= -65536 && r->smax <= 1ll << 33;
 }
 
-/* How two pointers compare, as a condition on their offsets; RANGE_CONDS: not allowed. */
-static enum vm_range_cond pointer_condition(const struct vm_op *op, const struct vm_value *a,
-					    const struct vm_value *b)
+/* How two pointers compare, as a condition on their offsets. False: nothing is learnt. */
+static bool pointer_condition(const struct vm_op *op, const struct vm_value *a,
+			      const struct vm_value *b, enum vm_range_cond *ret)
 {
-	if (op->op == VM_OP_JEQ || op->op == VM_OP_JNE)
-		return conditions[op->op];
-	if (!offset_is_ordered(&a->range) || !offset_is_ordered(&b->range))
-		return RANGE_CONDS;
-	switch (op->op) {
-	case VM_OP_JGT:
-		return RANGE_SGT;
-	case VM_OP_JGE:
-		return RANGE_SGE;
-	case VM_OP_JLT:
-		return RANGE_SLT;
-	case VM_OP_JLE:
-		return RANGE_SLE;
-	default:
-		return RANGE_CONDS;
+	static const struct {
+		uint8_t op, cond;
+	} ordered[] = {
+		{ VM_OP_JGT, RANGE_SGT },
+		{ VM_OP_JGE, RANGE_SGE },
+		{ VM_OP_JLT, RANGE_SLT },
+		{ VM_OP_JLE, RANGE_SLE },
+	};
+
+	if (op->op == VM_OP_JEQ || op->op == VM_OP_JNE) {
+		*ret = conditions[op->op];
+		return true;
 	}
+	if (!offset_is_ordered(&a->range) || !offset_is_ordered(&b->range))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(ordered); i++) {
+		if (ordered[i].op == op->op) {
+			*ret = ordered[i].cond;
+			return true;
+		}
+	}
+	return false;
 }
 
 /* Which ways are possible for a condition on the ranges of both operands, and what they teach. */
@@ -271,11 +280,13 @@ int vm_check_jump(struct vm_check *c, struct vm_state *s, const struct vm_op *op
 	if (a->kind == b.kind) {
 		if (a->region != b.region)
 			return refuse_pair(c, "compares pointers into different regions", a, &b, "");
-		cond = pointer_condition(op, a, &b);
-		if (cond == RANGE_CONDS)
-			return refuse_pair(c, "compares pointers that may be far outside of their "
-					      "region", a, &b, "; check the index instead");
-		return split(c, s, op, cond, true, ret);
+		if (op->op == VM_OP_JSET)
+			return refuse_pair(c, "looks at the bits of a pointer", a, &b, "");
+		if (pointer_condition(op, a, &b, &cond))
+			return split(c, s, op, cond, true, ret);
+		*ret = (struct vm_jump_ways){ .taken = true, .next = true,
+					      .taken_state = vm_state_copy(&c->states, s) };
+		return ret->taken_state ? CHECK_JUMPS : vm_check_no_memory(c);
 	}
 	number = a->kind == VALUE_SCALAR ? a : &b;
 	if ((op->op == VM_OP_JEQ || op->op == VM_OP_JNE) && !number->range.umax) {

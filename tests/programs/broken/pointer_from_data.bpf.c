@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+// expect: which is no pointer
+#include "../parts.h"
+
+FOLD_REDUCE reduce(struct state *s, const struct rec *r, u32 len, const struct params *p)
+{
+	s->count += *(u64 *)r->id;
+	return FOLD_MORE;
+}
+
+PLAIN_COMBINE

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+// expect: guarded
+// gives: 8
+#include "../parts.h"
+
+FOLD_REDUCE reduce(struct state *s, const struct rec *r, u32 len, const struct params *p)
+{
+	s->count += p->weight[r->flags];
+	return FOLD_MORE;
+}
+
+PLAIN_COMBINE
