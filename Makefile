@@ -131,10 +131,11 @@ cmd_objs    := $(call objs,$(wildcard compute-client/cmd/*.c))
 $(node_objs) $(client_objs) $(cmd_objs): | $(GEN_H)
 link_all := -Wl,--start-group $(foreach m,$(MODULES),$(B)/lib/$(m).a) -Wl,--end-group
 all_libs := $(foreach m,$(MODULES),$(libs_$(m)))
+libs_node := -lseccomp -lcap-ng -linih
 
 $(B)/nearfoldd: $(node_objs) $(MODULES:%=$(B)/lib/%.a)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(all_ldflags) -o $@ $(node_objs) $(link_all) $(all_libs) -lseccomp -lcap-ng -linih
+	$(Q)$(CC) $(all_ldflags) -o $@ $(node_objs) $(link_all) $(all_libs) $(libs_node)
 
 $(B)/nearfold: $(cmd_objs) $(client_objs) $(MODULES:%=$(B)/lib/%.a)
 	$(call say,LD,$@)
@@ -170,13 +171,6 @@ $(B)/examples/%.bpf.o: bpf/examples/%.bpf.c bpf/nearfold.bpf.h
 	@mkdir -p $(@D)
 	$(Q)$(BPF_CC) $(BPF_CFLAGS) -c $< -o $@
 
-# Programs in C that tests verify and run: tests/programs/<folder>/*.bpf.c
-test_programs := $(patsubst %.bpf.c,$(B)/%.bpf.o,$(wildcard tests/programs/*/*.bpf.c))
-$(B)/tests/programs/%.bpf.o: tests/programs/%.bpf.c bpf/nearfold.bpf.h $(wildcard tests/programs/*.h)
-	$(call say,BPF,$<)
-	@mkdir -p $(@D)
-	$(Q)$(BPF_CC) $(BPF_CFLAGS) -c $< -o $@
-
 # ---- tests: tests/unit/<module>/test_*.c ---------------------------------------------------------
 unit_src := $(wildcard tests/unit/*/test_*.c)
 unit_bin := $(patsubst tests/%.c,$(B)/tests/%,$(unit_src))
@@ -205,6 +199,17 @@ $(B)/tests/prog_latency: tests/support/prog_latency.c compute-client/nearfold.h 
 	$(Q)$(CC) -std=c17 -D_GNU_SOURCE -g $(WARN) $(cflags_$(VARIANT)) $(all_ldflags) -Icompute-client \
 		-o $@ $< -L$(B) -lnearfold -Wl,-rpath,'$$ORIGIN/..'
 programs: $(B)/tests/prog_latency
+# The node's, in the same way.
+$(B)/tests/node.a: $(filter-out %/main.o,$(node_objs))
+	$(call say,AR,$@)
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(Q)ar rcsD $@ $^
+$(B)/tests/unit/storage-node/test_%: $(B)/obj/tests/unit/storage-node/test_%.o $(B)/tests/node.a $(B)/tests/support.a $(MODULES:%=$(B)/lib/%.a)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(all_ldflags) -o $@ $< $(B)/tests/support.a $(B)/tests/node.a $(link_all) $(all_libs) $(libs_node) -lcmocka
+$(call objs,$(filter tests/unit/storage-node/%,$(unit_src))): | $(GEN_H)
 # What several tests share: tests/support/*.c (programs of their own there are named prog_*.c).
 support_src := $(filter-out tests/support/prog_%,$(wildcard tests/support/*.c))
 $(call objs,$(wildcard tests/support/*.c)): | $(GEN_H)
@@ -214,7 +219,7 @@ $(B)/tests/support.a: $(call objs,$(support_src))
 	@rm -f $@
 	$(Q)ar rcsD $@ $^
 .PHONY: unit
-unit: $(unit_bin) $(test_programs)
+unit: $(unit_bin)
 .SECONDARY:
 
 # Fuzz targets: with a plain main over their corpus they are ordinary tests; `make fuzz-NAME` links

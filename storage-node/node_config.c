@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "storage-node/node_config.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <ini.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/scope.h"
+
+enum { MAX_LINE_BYTES = 64 << 10, MAX_LISTEN = 64, MAX_DATASETS = 10000 };
+
+#define DEFAULT_ADDRESS "127.0.0.1:7411"
+
+void node_config_init(struct node_config *config)
+{
+	*config = (struct node_config){.log_level = LOG_LEVEL_INFO};
+	node_limits_default(&config->limits);
+}
+
+void node_config_done(struct node_config *config)
+{
+	for (unsigned i = 0; i < config->n_listen; i++)
+		free(config->listen[i]);
+	for (unsigned i = 0; i < config->n_datasets; i++)
+		dataset_spec_done(&config->datasets[i]);
+	free(config->listen);
+	free(config->datasets);
+	free(config->root);
+	free(config->jit_module);
+	*config = (struct node_config){0};
+}
+
+bool node_address_is_local(const char *address)
+{
+	char host[64];
+	struct in_addr v4;
+	size_t n;
+
+	if (!strncmp(address, "unix:", 5) || !strncmp(address, "[::1]", 5))
+		return true;
+	n = strcspn(address, ":");
+	if (n >= sizeof(host))
+		return false;
+	memcpy(host, address, n);
+	host[n] = '\0';
+	if (!strcmp(host, "localhost"))
+		return true;
+	return inet_pton(AF_INET, host, &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127;
+}
+
+/* ---- one value --------------------------------------------------------------------------- */
+
+static int out_of_memory(struct nf_error *err)
+{
+	nf_error_set(err, NF_RESOURCE_EXHAUSTED, NULL, "out of memory");
+	return -ENOMEM;
+}
+
+static int set_text(char **member, const char *value, struct nf_error *err)
+{
+	char *copy = strdup(value);
+
+	if (!copy)
+		return out_of_memory(err);
+	free(*member);
+	*member = copy;
+	return 0;
+}
+
+static int set_listen(struct node_config *config, const char *value, struct nf_error *err)
+{
+	char **grown, *copy;
+
+	if (!*value || (strncmp(value, "unix:", 5) && !strchr(value, ':')))
+		return nf_error_set(err, NF_INVALID_ARGUMENT, NULL,
+				    "'%s' is no address: HOST:PORT, [::1]:PORT or unix:/PATH",
+				    value);
+	if (config->n_listen >= MAX_LISTEN)
+		return nf_error_set(err, NF_INVALID_ARGUMENT, NULL, "more than %d addresses",
+				    MAX_LISTEN);
+	grown = realloc(config->listen, (config->n_listen + 1) * sizeof(*grown));
+	if (!grown)
+		return out_of_memory(err);
+	config->listen = grown;
+	copy = strdup(value);
+	if (!copy)
+		return out_of_memory(err);
+	config->listen[config->n_listen++] = copy;
+	return 0;
+}
+
+static int set_root(struct node_config *config, const char *value, struct nf_error *err)
+{
+	if (*value != '/')
+		return nf_error_set(err, NF_INVALID_ARGUMENT, NULL, "'%s' is not an absolute path",
+				    value);
+	return set_text(&config->root, value, err);
+}
+
+static int set_insecure(struct node_config *config, const char *value, struct nf_error *err)
+{
+	if (strcmp(value, "yes") && strcmp(value, "no"))
+		return nf_error_set(err, NF_INVALID_ARGUMENT, NULL, "'%s' is not yes or no", value);
+	config->insecure = *value == 'y';
+	return 0;
+}
+
+static int set_log_level(struct node_config *config, const char *value, struct nf_error *err)
+{
+	static const char *const names[] = {[LOG_LEVEL_ERROR] = "error",
+					    [LOG_LEVEL_WARNING] = "warning",
+					    [LOG_LEVEL_INFO] = "info",
+					    [LOG_LEVEL_DEBUG] = "debug"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (!strcmp(names[i], value)) {
+			config->log_level = (enum log_level)i;
+			return 0;
+		}
+	}
+	return nf_error_set(err, NF_INVALID_ARGUMENT, NULL,
+			    "'%s' is not error, warning, info or debug", value);
+}
+
+static int set_jit_module(struct node_config *config, const char *value, struct nf_error *err)
+{
+	return set_text(&config->jit_module, value, err);
+}
+
+static const struct {
+	const char *key;
+	int (*set)(struct node_config *config, const char *value, struct nf_error *err);
+} node_keys[] = {
+	{"listen", set_listen},		{"root", set_root},
+	{"insecure", set_insecure},	{"log_level", set_log_level},
+	{"jit_module", set_jit_module},
+};
+
+int node_config_set(struct node_config *config, const char *key, const char *value,
+		    struct nf_error *err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(node_keys); i++)
+		if (!strcmp(node_keys[i].key, key))
+			return node_keys[i].set(config, value, err);
+	return nf_error_set(err, NF_INVALID_ARGUMENT, NULL,
+			    "unknown key '%s' in [node]; there are listen, root, insecure, "
+			    "log_level and jit_module",
+			    key);
+}
+
+int node_config_add_listen(struct node_config *config, const char *address, struct nf_error *err)
+{
+	return set_listen(config, address, err);
+}
+
+/* ---- data sets --------------------------------------------------------------------------- */
+
+static struct dataset_spec *dataset_find(struct node_config *config, const char *name)
+{
+	for (unsigned i = 0; i < config->n_datasets; i++)
+		if (!strcmp(config->datasets[i].name, name))
+			return &config->datasets[i];
+	return NULL;
+}
+
+static struct dataset_spec *dataset_append(struct node_config *config, struct nf_error *err)
+{
+	struct dataset_spec *grown;
+
+	if (config->n_datasets >= MAX_DATASETS) {
+		nf_error_set(err, NF_INVALID_ARGUMENT, NULL, "more than %d data sets",
+			     MAX_DATASETS);
+		return NULL;
+	}
+	grown = realloc(config->datasets, (config->n_datasets + 1) * sizeof(*grown));
+	if (!grown) {
+		out_of_memory(err);
+		return NULL;
+	}
+	config->datasets = grown;
+	grown[config->n_datasets] = (struct dataset_spec){0};
+	return &grown[config->n_datasets++];
+}
+
+int node_config_add_export(struct node_config *config, const char *text, struct nf_error *err)
+{
+	struct dataset_spec spec = {0}, *slot;
+	int ret = dataset_spec_parse(text, &spec, err);
+
+	if (ret)
+		return ret;
+	if (dataset_find(config, spec.name)) {
+		ret = nf_error_set(err, NF_INVALID_ARGUMENT, spec.name,
+				   "two data sets have this name; rename one");
+		goto err;
+	}
+	slot = dataset_append(config, err);
+	if (!slot) {
+		ret = -ENOMEM;
+		goto err;
+	}
+	*slot = spec;
+	return 0;
+err:
+	dataset_spec_done(&spec);
+	return ret;
+}
+
+int node_config_check(struct node_config *config, struct nf_error *err)
+{
+	for (unsigned i = 0; i < config->n_datasets; i++) {
+		const struct dataset_spec *spec = &config->datasets[i];
+		int ret = dataset_spec_check(spec, err);
+
+		if (!ret && !spec->path)
+			ret = nf_error_set(err, NF_INVALID_ARGUMENT, NULL, "path is missing");
+		if (ret) {
+			char where[300];
+
+			snprintf(where, sizeof(where), "data set %s%s%s", spec->name,
+				 err && *err->where ? ": " : "", err ? err->where : "");
+			return nf_error_set(err, err ? err->code : NF_INVALID_ARGUMENT, where, "%s",
+					    err ? err->text : "");
+		}
+	}
+	if (!config->n_datasets)
+		return nf_error_set(err, NF_INVALID_ARGUMENT, NULL,
+				    "no data set to serve: give --export NAME=PATH,format=... or a "
+				    "[dataset NAME] section in the file of --config");
+	if (!config->n_listen)
+		return set_listen(config, DEFAULT_ADDRESS, err);
+	return 0;
+}
+
+/* ---- the file ---------------------------------------------------------------------------- */
+
+struct reading {
+	struct node_config *config;
+	FILE *file;
+	unsigned line;
+	char section[300]; /* of the data set being filled */
+	struct nf_error *err;
+	int ret;
+};
+
+/* fgets that counts lines, so that the handler can name the one it is at. */
+static char *next_line(char *buf, int size, void *arg)
+{
+	struct reading *r = arg;
+
+	r->line++;
+	return fgets(buf, size, r->file);
+}
+
+static int dataset_value(struct reading *r, const char *section, const char *key, const char *value)
+{
+	const char *name = section + strlen("dataset ");
+	struct dataset_spec *spec = dataset_find(r->config, name);
+
+	/* A section begins: its name may be new only. */
+	if (strcmp(r->section, section)) {
+		if (spec)
+			return nf_error_set(r->err, NF_INVALID_ARGUMENT, NULL,
+					    "a data set '%s' exists already; rename one", name);
+		spec = dataset_append(r->config, r->err);
+		if (!spec)
+			return -ENOMEM;
+		spec->name = strdup(name);
+		if (!spec->name) {
+			r->config->n_datasets--;
+			return out_of_memory(r->err);
+		}
+		snprintf(r->section, sizeof(r->section), "%s", section);
+	}
+	if (!strcmp(key, "path"))
+		return set_text(&spec->path, value, r->err);
+	return dataset_spec_set(spec, key, value, r->err);
+}
+
+static int on_value(void *arg, const char *section, const char *key, const char *value)
+{
+	struct reading *r = arg;
+
+	if (r->ret)
+		return 0;
+	if (!strcmp(section, "node"))
+		r->ret = node_config_set(r->config, key, value, r->err);
+	else if (!strcmp(section, "limits"))
+		r->ret = node_limits_set(&r->config->limits, key, value, r->err);
+	else if (!strncmp(section, "dataset ", 8) && section[8])
+		r->ret = dataset_value(r, section, key, value);
+	else
+		r->ret = nf_error_set(r->err, NF_INVALID_ARGUMENT, NULL,
+				      "'%s' stands in section [%s]; the sections are [node], "
+				      "[limits] and [dataset NAME]",
+				      key, section);
+	return r->ret == 0;
+}
+
+int node_config_read(struct node_config *config, const char *path, struct nf_error *err)
+{
+	AUTO_FCLOSE FILE *file = fopen(path, "re");
+	struct nf_error own;
+	struct reading r = {.config = config, .file = file, .err = err ? err : &own};
+	char where[300], text[sizeof(own.text)];
+
+	if (!file)
+		return nf_error_sys(err, NF_NOT_FOUND, errno, path,
+				    "cannot read the configuration");
+	/* libinih's settings are process-wide; this is its only user. */
+	ini_use_stack = false;
+	ini_allow_realloc = true;
+	ini_max_line = MAX_LINE_BYTES;
+	ini_allow_multiline = false;
+	ini_stop_on_first_error = true;
+	int bad = ini_parse_stream(next_line, &r, on_value, &r);
+
+	if (!bad)
+		return 0;
+	if (bad < 0)
+		return out_of_memory(err);
+	snprintf(where, sizeof(where), "%s:%u", path, r.ret ? r.line : (unsigned)bad);
+	if (!r.ret)
+		return nf_error_set(err, NF_INVALID_ARGUMENT, where,
+				    "expected [SECTION] or KEY = VALUE");
+	nf_error_message(r.err, text, sizeof(text));
+	nf_error_set(err, r.err->code, where, "%s", text);
+	return r.ret;
+}

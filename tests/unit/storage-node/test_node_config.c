@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "storage-node/node_config.h"
+
+static char path[] = "/tmp/test_node_config.XXXXXX";
+
+static int read_text(const char *text, struct node_config *config, struct nf_error *err)
+{
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+	*err = (struct nf_error){0};
+	node_config_init(config);
+	return node_config_read(config, path, err);
+}
+
+static void reads_every_section(void **state)
+{
+	struct node_config c;
+	struct nf_error err;
+
+	(void)state;
+	assert_int_equal(read_text("# a comment\n"
+				   "[node]\n"
+				   "listen = 127.0.0.1:0\n"
+				   "listen = unix:/run/nearfold.sock\n"
+				   "root = /srv\n"
+				   "insecure = no\n"
+				   "log_level = debug\n"
+				   "jit_module = /usr/lib/nearfold/nearfold-jit.so\n"
+				   "[limits]\n"
+				   "queries_running = 2\n"
+				   "[dataset trades]\n"
+				   "path = trades/*.bin\n"
+				   "format = fixed:32\n"
+				   "skip = 128\n"
+				   "tail = ignore\n"
+				   "allow = alice+bob\n"
+				   "schema = ts:u64, price:decimal(12,2)\n"
+				   "[dataset log]\n"
+				   "path = log.txt ; the current one\n"
+				   "format = lines\n",
+				   &c, &err),
+			 0);
+	assert_int_equal(node_config_check(&c, &err), 0);
+	assert_int_equal(c.n_listen, 2);
+	assert_string_equal(c.listen[1], "unix:/run/nearfold.sock");
+	assert_string_equal(c.root, "/srv");
+	assert_int_equal(c.log_level, LOG_LEVEL_DEBUG);
+	assert_int_equal(c.limits.queries_running, 2);
+	assert_int_equal(c.n_datasets, 2);
+	assert_string_equal(c.datasets[0].name, "trades");
+	assert_string_equal(c.datasets[0].path, "trades/*.bin");
+	assert_int_equal(c.datasets[0].record_bytes, 32);
+	assert_int_equal(c.datasets[0].skip_bytes, 128);
+	assert_true(c.datasets[0].tail_ignore);
+	assert_string_equal(c.datasets[0].allow[1], "bob");
+	assert_string_equal(c.datasets[0].schema, "ts:u64, price:decimal(12,2)");
+	assert_string_equal(c.datasets[1].path, "log.txt");
+	node_config_done(&c);
+}
+
+static void bad_lines_are_named(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned line;
+		const char *says;
+	} rows[] = {
+		{"[node]\nlistem = x:1\n", 2, "listem"},
+		{"[node]\n\nlisten = nowhere\n", 3, "nowhere"},
+		{"[node]\ninsecure = perhaps\n", 2, "yes or no"},
+		{"[node]\nlog_level = loud\n", 2, "loud"},
+		{"[node]\nroot = srv\n", 2, "absolute"},
+		{"[limits]\nqueries_running = many\n", 2, "whole number"},
+		{"[limits]\nquerys = 1\n", 2, "no such limit"},
+		{"[dataset a]\npath = /x\nformat = fixed:0\n", 3, "format"},
+		{"[dataset a]\npath = /x\ncolour = red\n", 3, "colour"},
+		{"[dataset a]\nformat = lines\n[dataset b]\nformat = lines\n[dataset a]\nskip = "
+		 "1\n",
+		 6, "exists already"},
+		{"listen = 127.0.0.1:1\n", 1, "[dataset NAME]"},
+		{"[nodes]\nlisten = 127.0.0.1:1\n", 2, "[nodes]"},
+		{"[node]\nthis is no line\n", 2, "KEY = VALUE"},
+		{"[node\nlisten = 127.0.0.1:1\n", 1, "[SECTION]"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct node_config c;
+		struct nf_error err;
+		char where[64], message[1100];
+
+		snprintf(where, sizeof(where), "%s:%u", path, rows[i].line);
+		assert_true(read_text(rows[i].text, &c, &err) < 0);
+		assert_string_equal(err.where, where);
+		nf_error_message(&err, message, sizeof(message));
+		if (!strstr(message, rows[i].says))
+			fail_msg("'%s' does not say '%s'", message, rows[i].says);
+		node_config_done(&c);
+	}
+}
+
+static void a_long_line_is_read_whole(void **state)
+{
+	static char text[20000];
+	struct node_config c;
+	struct nf_error err;
+	size_t n = (size_t)snprintf(text, sizeof(text),
+				    "[dataset a]\npath=/x\nformat=fixed:8\nschema=");
+
+	(void)state;
+	while (n < 15000)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "column%zu:u8,", n);
+	snprintf(text + n, sizeof(text) - n, "last:u8\n");
+	assert_int_equal(read_text(text, &c, &err), 0);
+	assert_true(strlen(c.datasets[0].schema) > 14000);
+	assert_non_null(strstr(c.datasets[0].schema, "last:u8"));
+	node_config_done(&c);
+}
+
+static void a_missing_file_is_named(void **state)
+{
+	struct node_config c;
+	struct nf_error err;
+
+	(void)state;
+	node_config_init(&c);
+	assert_true(node_config_read(&c, "/nowhere/nearfold.conf", &err) < 0);
+	assert_string_equal(err.where, "/nowhere/nearfold.conf");
+	node_config_done(&c);
+}
+
+static void what_is_incomplete_is_refused(void **state)
+{
+	struct node_config c;
+	struct nf_error err;
+
+	(void)state;
+	assert_int_equal(read_text("[node]\nlog_level = info\n", &c, &err), 0);
+	assert_true(node_config_check(&c, &err) < 0);
+	assert_non_null(strstr(err.text, "--export"));
+	node_config_done(&c);
+
+	assert_int_equal(read_text("[dataset a]\nformat = lines\n", &c, &err), 0);
+	assert_true(node_config_check(&c, &err) < 0);
+	assert_non_null(strstr(err.where, "a"));
+	assert_non_null(strstr(err.text, "path"));
+	node_config_done(&c);
+}
+
+static void exports_have_one_name_each(void **state)
+{
+	struct node_config c;
+	struct nf_error err;
+
+	(void)state;
+	node_config_init(&c);
+	assert_int_equal(node_config_add_export(&c, "a=/x,format=lines", &err), 0);
+	assert_true(node_config_add_export(&c, "a=/y,format=lines", &err) < 0);
+	assert_string_equal(err.where, "a");
+	assert_int_equal(node_config_check(&c, &err), 0);
+	assert_string_equal(c.listen[0], "127.0.0.1:7411");
+	node_config_done(&c);
+}
+
+static void local_addresses_are_told_from_others(void **state)
+{
+	static const char *const local[] = {"127.0.0.1:1", "127.8.9.1:1", "[::1]:7411",
+					    "localhost:0", "unix:/x"};
+	static const char *const other[] = {"0.0.0.0:1",     "[::]:1",	       "192.168.0.1:1",
+					    "example.org:1", "127.evil.org:1", "localhost.org:1"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(local) / sizeof(local[0]); i++)
+		assert_true(node_address_is_local(local[i]));
+	for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++)
+		assert_false(node_address_is_local(other[i]));
+}
+
+static int setup(void **state)
+{
+	int fd = mkstemp(path);
+
+	(void)state;
+	return fd < 0 ? -1 : close(fd);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	return unlink(path);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(reads_every_section),
+		cmocka_unit_test(bad_lines_are_named),
+		cmocka_unit_test(a_long_line_is_read_whole),
+		cmocka_unit_test(a_missing_file_is_named),
+		cmocka_unit_test(what_is_incomplete_is_refused),
+		cmocka_unit_test(exports_have_one_name_each),
+		cmocka_unit_test(local_addresses_are_told_from_others),
+	};
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
