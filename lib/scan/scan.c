@@ -104,6 +104,7 @@ static bool release_threads(struct scan *s, unsigned others)
 
 	pthread_mutex_lock(&s->lock);
 	s->go_ns = clock_now_ns();
+	s->next_progress_ns = s->go_ns + SCAN_PROGRESS_NS;
 	s->phase = failed ? PHASE_ABANDONED : PHASE_RUN;
 	pthread_cond_broadcast(&s->changed);
 	pthread_mutex_unlock(&s->lock);
