@@ -21,13 +21,13 @@ static void where_of(const struct vm_program *vp, const struct vm_trap *trap, co
 		     char *buf, size_t size)
 {
 	const struct flat_code *flat = &vp->code[trap->entry].flat;
-	char at[256] = "";
+	char at[192] = "";
 
 	if (trap->insn < flat->n_insns)
 		program_where(vp->program, flat->origin[trap->insn].func,
 			      flat->origin[trap->insn].insn, at, sizeof(at));
 	if (record && record[0])
-		snprintf(buf, size, "%s, %s", at, record);
+		snprintf(buf, size, "%s, %.60s", at, record);
 	else
 		snprintf(buf, size, "%s", at);
 }
