@@ -32,4 +32,8 @@ int vm_asm(const char *text, struct bpf_insn *insns, size_t max, vm_asm_sub sub,
  * or 2 slots; 0 when there is none. */
 unsigned vm_encode(const struct vm_op *op, struct bpf_insn insns[2]);
 
+/* The same for a row of the table that is known to fit: of opcode byte code. */
+unsigned vm_encode_row(const struct vm_isa_row *row, uint8_t code, const struct vm_op *op,
+		       struct bpf_insn insns[2]);
+
 #endif

@@ -46,6 +46,18 @@ static void fill(const struct vm_isa_row *row, uint8_t code, const struct vm_op 
 	}
 }
 
+unsigned vm_encode_row(const struct vm_isa_row *row, uint8_t code, const struct vm_op *op,
+		       struct bpf_insn insns[2])
+{
+	fill(row, code, op, &insns[0]);
+	if (vm_op_infos[row->op].kind != VM_KIND_CONST)
+		return 1;
+	insns[1] = (struct bpf_insn){ 0 };
+	if (row->op == VM_OP_IMM64)
+		insns[1].imm = (int32_t)((uint64_t)op->imm >> 32);
+	return 2;
+}
+
 unsigned vm_encode(const struct vm_op *op, struct bpf_insn insns[2])
 {
 	for (unsigned code = 0; code < 256; code++) {
@@ -53,15 +65,8 @@ unsigned vm_encode(const struct vm_op *op, struct bpf_insn insns[2])
 		const struct vm_isa_row *rows = vm_isa_rows((uint8_t)code, &n);
 
 		for (unsigned i = 0; i < n; i++) {
-			if (!fits(&rows[i], (uint8_t)code, op))
-				continue;
-			fill(&rows[i], (uint8_t)code, op, &insns[0]);
-			if (op->kind != VM_KIND_CONST)
-				return 1;
-			insns[1] = (struct bpf_insn){ 0 };
-			if (op->op == VM_OP_IMM64)
-				insns[1].imm = (int32_t)((uint64_t)op->imm >> 32);
-			return 2;
+			if (fits(&rows[i], (uint8_t)code, op))
+				return vm_encode_row(&rows[i], (uint8_t)code, op, insns);
 		}
 	}
 	return 0;

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * test_vm_data.c - every case of the data files of tests/vm (support/vm_case.h) through the verifier
+ * and each engine of lib/vm. Reports all that fail, not just the first. Run with files as
+ * arguments, it runs only those.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/scope.h"
+#include "tests/support/vm_case.h"
+#include "vm/vm_interp.h"
+
+enum { MIN_CASES = 250 };
+
+struct outcome {
+	bool ok;
+	uint64_t r0;
+	struct vm_trap trap;
+};
+
+static bool run_interp(const struct vm_program *vp, enum program_kind entry, uint64_t budget,
+		       const struct vm_memory *mem, struct outcome *ret)
+{
+	struct vm_machine *m;
+
+	if (vm_machine_new(vp, budget, &m))
+		return false;
+	ret->ok = vm_interp(m, entry, mem, &ret->r0, &ret->trap);
+	vm_machine_free(m);
+	return true;
+}
+
+static const struct {
+	const char *name;
+	bool (*run)(const struct vm_program *vp, enum program_kind entry, uint64_t budget,
+		    const struct vm_memory *mem, struct outcome *ret);
+} engines[] = { { "interp", run_interp } };
+
+static struct {
+	unsigned cases, runs, failures;
+} total;
+
+__attribute__((format(printf, 4, 5))) static void failed(const char *file, const struct vm_case *c,
+							 unsigned line, const char *fmt, ...)
+{
+	va_list ap;
+
+	total.failures++;
+	print_error("%s:%u: %s: ", file, line, c->name);
+	va_start(ap, fmt);
+	vprint_error(fmt, ap);
+	va_end(ap);
+	print_error("\n");
+}
+
+static void hex(const uint8_t *p, size_t n, char *buf, size_t size)
+{
+	size_t at = 0;
+
+	buf[0] = 0;
+	for (size_t i = 0; i < n && at + 4 < size; i++)
+		at += (size_t)snprintf(buf + at, size - at, "%02x ", p[i]);
+}
+
+static void compare(const char *file, const struct vm_case *c, const struct vm_run *run,
+		    const char *engine, const char *what, const struct vm_bytes *want,
+		    const uint8_t *got, size_t got_bytes)
+{
+	char a[256], b[256];
+
+	if (!want->data)
+		return;
+	if (want->n == got_bytes && !memcmp(want->data, got, got_bytes))
+		return;
+	hex(want->data, want->n, a, sizeof(a));
+	hex(got, got_bytes, b, sizeof(b));
+	failed(file, c, run->line, "%s: %s is %s, not %s", engine, what, b, a);
+}
+
+/* Memory of exactly the right size, so that ASan sees a byte too far. */
+static uint8_t *exactly(const struct vm_bytes *from, size_t n)
+{
+	uint8_t *p = malloc(n ? n : 1);
+
+	memset(p, 0, n);
+	if (from->data)
+		memcpy(p, from->data, from->n < n ? from->n : n);
+	return p;
+}
+
+static void run_one(const char *file, const struct vm_case *c, const struct vm_run *run,
+		    const struct vm_program *vp, unsigned engine)
+{
+	const struct program *p = vp->program;
+	AUTO_FREE uint8_t *record = exactly(&run->record, run->record.n);
+	AUTO_FREE uint8_t *params = exactly(&c->params, c->params.n);
+	AUTO_FREE uint8_t *state = exactly(&c->state, p->state_bytes);
+	AUTO_FREE uint8_t *from = exactly(&c->from, p->state_bytes);
+	AUTO_FREE uint8_t *key = exactly(&(struct vm_bytes){ 0 }, p->key_bytes);
+	const char *name = engines[engine].name;
+	struct vm_memory mem = {
+		.record = record,
+		.record_bytes = run->record.n,
+		.params = c->params.data ? params : NULL,
+		.state = state,
+		.from = from,
+		.key = key,
+	};
+	struct outcome out = { 0 };
+	struct nf_error err;
+	char message[1200];
+
+	total.runs++;
+	if (!engines[engine].run(vp, c->entry, c->budget, &mem, &out)) {
+		failed(file, c, run->line, "%s did not start", name);
+		return;
+	}
+	if (!out.ok) {
+		vm_trap_error(vp, &out.trap, NULL, &err);
+		nf_error_message(&err, message, sizeof(message));
+		if (!run->trap[0])
+			failed(file, c, run->line, "%s trapped: %s", name, message);
+		else if (!strstr(message, run->trap))
+			failed(file, c, run->line, "%s: \"%s\" lacks \"%s\"", name, message,
+			       run->trap);
+		return;
+	}
+	if (run->trap[0])
+		failed(file, c, run->line, "%s did not trap (%s)", name, run->trap);
+	if (run->has_r0 && out.r0 != run->want_r0)
+		failed(file, c, run->line, "%s: r0 is %#llx, not %#llx", name,
+		       (unsigned long long)out.r0, (unsigned long long)run->want_r0);
+	compare(file, c, run, name, "state", &run->want_state, state, p->state_bytes);
+	compare(file, c, run, name, "key", &run->want_key, key, p->key_bytes);
+	if (memcmp(record, run->record.data ? run->record.data : record, run->record.n))
+		failed(file, c, run->line, "%s wrote to the record", name);
+}
+
+static struct vm_bounds bounds_of(const struct vm_case *c, const struct program *p)
+{
+	if (c->any_length)
+		return (struct vm_bounds){ c->record_min_bytes, c->record_max_bytes };
+	return (struct vm_bounds){ p->record_bytes, p->record_bytes };
+}
+
+static void check_refused(const char *file, const struct vm_case *c, const struct nf_error *err)
+{
+	char message[1200];
+
+	nf_error_message(err, message, sizeof(message));
+	if (!c->refused[0])
+		failed(file, c, c->line, "refused: %s", message);
+	else if (!strstr(message, c->refused))
+		failed(file, c, c->line, "\"%s\" lacks \"%s\"", message, c->refused);
+}
+
+static void check_count(const char *file, const struct vm_case *c, const char *what, int want,
+			uint32_t got)
+{
+	if (want >= 0 && (uint32_t)want != got)
+		failed(file, c, c->line, "%u accesses are %s, not %d", got, what, want);
+}
+
+static void run_case(const char *file, const struct vm_case *c)
+{
+	struct program *p = NULL;
+	struct vm_program *vp = NULL;
+	struct vm_bounds bounds;
+	struct nf_error err = { 0 };
+
+	total.cases++;
+	if (vm_case_program(c, &p, &err)) {
+		check_refused(file, c, &err);
+		return;
+	}
+	bounds = bounds_of(c, p);
+	if (vm_verify(p, &bounds, &vp, &err)) {
+		check_refused(file, c, &err);
+	} else {
+		if (c->refused[0])
+			failed(file, c, c->line, "accepted (%s)", c->refused);
+		check_count(file, c, "proven", c->want_proven, vp->n_proven);
+		check_count(file, c, "guarded", c->want_guarded, vp->n_guarded);
+		for (unsigned e = 0; e < ARRAY_SIZE(engines) && !c->refused[0]; e++) {
+			for (unsigned i = 0; i < c->n_runs; i++)
+				run_one(file, c, &c->runs[i], vp, e);
+		}
+	}
+	vm_program_unref(vp);
+	program_unref(p);
+}
+
+static void run_file(const char *file)
+{
+	struct vm_cases cases;
+	char error[512];
+
+	if (vm_cases_read(file, &cases, error, sizeof(error))) {
+		total.failures++;
+		print_error("%s\n", error);
+	} else {
+		for (unsigned i = 0; i < cases.n; i++)
+			run_case(file, &cases.cases[i]);
+	}
+	vm_cases_free(&cases);
+}
+
+static void test_data_files(void **state)
+{
+	glob_t files;
+
+	(void)state;
+	assert_int_equal(glob("tests/vm/*.data", 0, NULL, &files), 0);
+	for (size_t i = 0; i < files.gl_pathc; i++)
+		run_file(files.gl_pathv[i]);
+	globfree(&files);
+	print_message("%u cases, %u runs, %u failures\n", total.cases, total.runs,
+		      total.failures);
+	assert_int_equal(total.failures, 0);
+	assert_true(total.runs >= MIN_CASES); /* the files were found and read */
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_data_files) };
+
+	for (int i = 1; i < argc; i++)
+		run_file(argv[i]);
+	if (argc > 1)
+		return total.failures != 0;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
