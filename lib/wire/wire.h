@@ -30,6 +30,7 @@ enum {
 	WIRE_MAX_REPLY_BYTES = 4 << 20,
 	WIRE_PARTIAL_BYTES = 1 << 20,             /* a Partial's keys and states together */
 	WIRE_MAX_NAME_BYTES = 255,
+	WIRE_MAX_DETAILS_BYTES = 4000,            /* trailers of stock clients end at 8 KiB, in base64 */
 };
 
 /* Methods' paths. */
@@ -107,7 +108,10 @@ Nearfold__V1__ReadRangeReply *wire_unpack_read_range_reply(const uint8_t *data, 
 							   struct nf_error *err);
 Nearfold__V1__Status *wire_unpack_status(const uint8_t *data, size_t size, struct nf_error *err);
 
-/* grpc-status-details-bin: google.rpc.Status with one ErrorDetail. ret is malloc()ed. */
+/*
+ * grpc-status-details-bin: google.rpc.Status with one ErrorDetail. ret is malloc()ed, and at most
+ * WIRE_MAX_DETAILS_BYTES long: the report's end, then the text's, gives way to "...". -ENOMEM.
+ */
 int wire_pack_details(enum nf_code code, const char *message, const Nearfold__V1__ErrorDetail *d,
 		      uint8_t **ret, size_t *ret_size);
 /* NULL when there is no ErrorDetail inside or it is malformed. */
