@@ -78,7 +78,7 @@ int nearfold_connect(const char *address, const struct nearfold_conn_options *op
 			size_t n = strlen(err->text);
 
 			snprintf(err->text + n, sizeof(err->text) - n,
-				 "; is a node running there? start one: nearfoldd --listen %s --export "
+				 "; start one: nearfoldd --listen %s --export "
 				 "NAME=PATH,format=...",
 				 whole);
 		}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* nearfold_result.c - an answer: rows in order, columns named by the program's types. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -220,12 +221,14 @@ static size_t cell(const void *arg, uint64_t row, unsigned column, char *buf, si
 static void put_stats(const void *arg, struct json *j)
 {
 	const struct nearfold_stats *s = nearfold_result_stats(arg);
+	char generation[20];
 	const struct {
 		const char *name, *text;
 	} texts[] = {
 		{"engine", s->engine},
 		{"engine_reason", s->engine_reason},
 		{"reader", s->reader},
+		{"generation", generation},
 	};
 	const struct {
 		const char *name;
@@ -242,7 +245,6 @@ static void put_stats(const void *arg, struct json *j)
 		{"wire_bytes_received", s->wire_bytes_received},
 		{"worker_memory_bytes", s->worker_memory_bytes},
 		{"query_id", s->query_id},
-		{"generation", s->generation},
 	};
 	const struct {
 		const char *name;
@@ -254,6 +256,8 @@ static void put_stats(const void *arg, struct json *j)
 		{"node_cpu_seconds", s->node_cpu_seconds},
 	};
 
+	/* A name, not a number: as nearfold datasets shows it. */
+	snprintf(generation, sizeof(generation), "%016" PRIx64, s->generation);
 	for (unsigned i = 0; i < ARRAY_SIZE(texts); i++) {
 		json_key(j, texts[i].name);
 		json_string(j, texts[i].text);

@@ -14,7 +14,7 @@ static void put_stats(const struct nearfold_stats *s, FILE *out)
 	fprintf(out, "engine    %s%s%s%s\n", s->engine, s->engine_reason[0] ? " (" : "",
 		s->engine_reason, s->engine_reason[0] ? ")" : "");
 	fprintf(out, "reader    %s, %u thread%s, chunks of %s, %u read%s in flight\n", s->reader,
-		s->threads, s->threads == 1 ? "" : "s", human_bytes((double)s->chunk_bytes, a),
+		s->threads, s->threads == 1 ? "" : "s", human_power_bytes(s->chunk_bytes, a),
 		s->queue_depth, s->queue_depth == 1 ? "" : "s");
 	fprintf(out, "scanned   %s: %" PRIu64 " records, %" PRIu64 " matched",
 		human_bytes((double)s->bytes_scanned, a), s->records, s->matched);

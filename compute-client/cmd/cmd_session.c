@@ -8,6 +8,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/error.h"
+
 /* The handler's end of the eventfd that cancels whatever runs. */
 static int interrupt_fd = -1;
 
@@ -82,9 +84,14 @@ static int connect_all(const struct cmd_options *o, struct session *s)
 	for (unsigned i = 0; i < o->n_nodes; i++) {
 		struct nearfold_error err;
 
-		if (nearfold_connect(o->nodes[i], &options, &s->conns[i], &err) < 0)
+		if (nearfold_connect(o->nodes[i], &options, &s->conns[i], &err) == 0) {
+			s->n_conns++;
+			continue;
+		}
+		if (err.code != NF_INVALID_ARGUMENT)
 			return cmd_failed("cannot reach the node", &err);
-		s->n_conns++;
+		cmd_failed("not an address", &err);
+		return EXIT_USAGE;
 	}
 	return EXIT_DONE;
 }

@@ -22,6 +22,19 @@ const char *human_bytes(double bytes, char buf[24])
 	return buf;
 }
 
+const char *human_power_bytes(unsigned long long bytes, char buf[24])
+{
+	static const char *const units[] = {"B", "KiB", "MiB", "GiB"};
+	unsigned u = 0;
+
+	while (bytes >= 1024 && bytes % 1024 == 0 && u < 3) {
+		bytes /= 1024;
+		u++;
+	}
+	snprintf(buf, 24, "%llu %s", bytes, units[u]);
+	return buf;
+}
+
 const char *human_seconds(double seconds, char buf[32])
 {
 	if (seconds < 0.9995e-3)

@@ -69,10 +69,13 @@ expect 2 "parameter 'x': .* takes no parameters" run "$average" --param x=1 --lo
 expect 2 "not a parameter: --param 'x': give NAME=VALUE" run "$average" --param x
 
 # ---- local data
-expect 1 'cannot run .*/none.bin.*No such file' run "$average" --local "$T/none.bin" --format fixed:24
+expect 1 'cannot run .*/none.bin: no such file' run "$average" --local "$T/none.bin" --format fixed:24
 expect 1 'cannot run .*cut.bin.*10 bytes' run "$average" --local "$T/cut.bin" --format fixed:24
 expect 1 'cannot run .*24' run "$average" --local "$T/ten.bin" --format fixed:10
-expect 1 'refused: .*24' check "$average" --format fixed:10
+status=0
+"$nearfold" check "$average" --format fixed:10 >"$T/out" 2>"$T/err" || status=$?
+check_equal "exit status of check for another record" "$status" 1
+grep -Eq 'refused: .*24' "$T/err" || fail "check said: $(cat "$T/err")"
 expect 1 'cannot run .*range' run "$average" --local "$T/ten.bin" --format fixed:24 --range 24:9999
 expect 1 'cannot run .*chunk' run "$average" --local "$T/ten.bin" --format fixed:24 --chunk 1
 
@@ -80,8 +83,8 @@ expect 1 'cannot run .*chunk' run "$average" --local "$T/ten.bin" --format fixed
 expect 1 'cannot reach the node: 127.0.0.1:1: .*start one: nearfoldd --listen 127.0.0.1:1 --export' datasets --node 127.0.0.1:1
 expect 1 "cannot reach the node: unix:$T/no.sock: .*nearfoldd --listen" status --node "unix:$T/no.sock"
 expect 1 'cannot reach the node: .*no-such-host.invalid' status --node no-such-host.invalid --timeout 5s
-expect 1 'cannot reach the node: .*give HOST:PORT' status --node 'unix:'
-expect 1 'cannot reach the node: .*HOST:PORT' status --node 127.0.0.1:http
+expect 2 'not an address: .*HOST:PORT' status --node 'unix:'
+expect 2 'not an address: .*HOST:PORT' status --node 127.0.0.1:http
 
 node_start 127.0.0.1:0 --export "zeroes=$T/ten.bin,format=fixed:24" \
 	--export "words=$T/lines.txt,format=lines"

@@ -23,7 +23,7 @@ echo "$(wc -c <"$index") bytes, $(wc -l <"$index") lines, $want with '$word'"
 count()
 {
 	"$B/nearfold" run "$B/examples/grep_count.bpf.o" --param "word=$1" --output json "${@:2}" |
-		jq -r '. as $o | $o.columns | map(.name) | index("matches") as $i | $o.rows[0][$i]'
+		jq -r '. as $o | $o.columns | map(.name) | index("lines") as $i | $o.rows[0][$i]'
 }
 
 for threads in 1 2 3; do

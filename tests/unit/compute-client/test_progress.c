@@ -58,6 +58,9 @@ static void test_amounts(void **state)
 	assert_string_equal(human_bytes(1000, b), "1.00 kB");
 	assert_string_equal(human_bytes(12345678, b), "12.3 MB");
 	assert_string_equal(human_bytes(999600, b), "1.00 MB");
+	assert_string_equal(human_power_bytes(262144, b), "256 KiB");
+	assert_string_equal(human_power_bytes(1 << 20, b), "1 MiB");
+	assert_string_equal(human_power_bytes(4000, b), "4000 B");
 	assert_string_equal(human_seconds(0.00045, b), "450 us");
 	assert_string_equal(human_seconds(0.0123, b), "12.3 ms");
 	assert_string_equal(human_seconds(1.5, b), "1.50 s");
