@@ -86,7 +86,8 @@ static void ask_engines(struct vm_program *vp, const char *jit_module, struct en
 	pthread_mutex_unlock(&lock);
 }
 
-int program_engines(const char *jit_module, struct engine_set *ret, struct nf_error *err)
+/* The least program there is: reduce and combine do nothing. */
+static int verify_nothing(struct vm_program **ret, struct nf_error *err)
 {
 	static const struct bpf_insn nothing[] = {
 		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 0},
@@ -96,21 +97,39 @@ int program_engines(const char *jit_module, struct engine_set *ret, struct nf_er
 		{.kind = PROGRAM_REDUCE, .name = "reduce", .insns = nothing, .n_insns = 2},
 		{.kind = PROGRAM_COMBINE, .name = "combine", .insns = nothing, .n_insns = 2},
 	};
-	struct program draft = {.n_funcs = 2, .funcs = funcs, .record_bytes = 8, .state_bytes = 8};
+	struct program draft = {
+		.n_funcs = 2, .funcs = funcs, .record_bytes = 8, .state_bytes = 8};
 	struct vm_bounds bounds = {8, 8};
 	struct program *p;
-	struct vm_program *vp;
 	int r = program_create(&draft, &p, err);
 
 	if (r)
 		return r;
-	r = vm_verify(p, &bounds, &vp, err);
+	r = vm_verify(p, &bounds, ret, err);
 	program_unref(p);
+	return r;
+}
+
+int program_engines(const char *jit_module, struct engine_set *ret, struct nf_error *err)
+{
+	struct vm_program *vp;
+	int r = verify_nothing(&vp, err);
+
 	if (r)
 		return r;
 	ask_engines(vp, jit_module, ret);
 	vm_program_unref(vp);
 	return 0;
+}
+
+int program_warm_up(struct nf_error *err)
+{
+	struct vm_program *vp;
+	int r = verify_nothing(&vp, err);
+
+	if (!r)
+		vm_program_unref(vp);
+	return r;
 }
 
 int checked_program_new(struct program *p, const struct vm_bounds *bounds, const char *jit_module,

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 #include "base/log.h"
 #include "base/scope.h"
 #include "storage-node/fd_pass.h"
+#include "storage-node/program_cache.h"
 #include "storage-node/sandbox.h"
 #include "storage-node/worker.h"
 
@@ -155,7 +157,10 @@ static void __attribute__((noreturn)) spawner_run(int sock, pid_t parent)
 		log_error("spawner: cannot set up: %s", strerror(errno));
 		_exit(EXIT_FAILURE);
 	}
-	if (sandbox_spawner(&err)) {
+	/* What workers grow they keep: they are short, and every brk() costs. */
+	mallopt(M_TOP_PAD, 1 << 20);
+	mallopt(M_TRIM_THRESHOLD, 64 << 20);
+	if (program_warm_up(&err) || sandbox_spawner(&err)) {
 		log_error("spawner: %s: %s", err.where, err.text);
 		_exit(EXIT_FAILURE);
 	}
