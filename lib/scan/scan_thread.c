@@ -7,9 +7,9 @@
 
 enum {
 	/* Spans are cut so that a call of fold() takes some milliseconds: often enough to look at
-	 * the clock and at cancel, whatever a record costs. */
-	SLICE_FIRST_BYTES = 64 << 10,
-	SLICE_MIN_BYTES = 512,
+	 * the clock and at cancel, whatever a record costs. The first are tiny, because a record may
+	 * cost the whole budget; for a fast engine they soon span the chunk. */
+	SLICE_MIN_BYTES = 64,
 	SLICE_SHORT_NS = 1000 * 1000,
 	SLICE_LONG_NS = 4000 * 1000,
 	LINE_STEP_BYTES = 16 << 10,
@@ -192,7 +192,7 @@ int scan_thread_setup(struct scan_thread *t, struct nf_error *err)
 
 	if (r)
 		return r;
-	t->slice_bytes = SLICE_FIRST_BYTES;
+	t->slice_bytes = SLICE_MIN_BYTES;
 	if (s->plan.format == FORMAT_LINES) {
 		t->line = reader_memory_new(LINE_BUFFER_BYTES);
 		if (!t->line) {
