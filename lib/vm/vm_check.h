@@ -9,6 +9,7 @@
 #ifndef NF_VM_CHECK_H
 #define NF_VM_CHECK_H
 
+#include "vm/vm_beliefs.h"
 #include "vm/vm_cfg.h"
 #include "vm/vm_helper.h"
 #include "vm/vm_state.h"
@@ -43,6 +44,9 @@ struct vm_check {
 	struct vm_state **back; /* per block, of heads: what comes from inside the component */
 	bool *left;             /* per place, of heads: control left the component */
 	uint32_t fence_start, fence_end; /* places beyond get no states now */
+
+	vm_believe_fn believe; /* or NULL: see vm_beliefs.h */
+	void *believe_arg;
 
 	bool final; /* beliefs count: collect them, and refuse what is wrong */
 	uint64_t steps, unroll_steps;

@@ -168,8 +168,11 @@ static int check_block(struct vm_check *c, uint32_t block, struct vm_state *s)
 		rc = count_steps(c, 1);
 		if (rc)
 			break;
-		if (c->final)
+		if (c->final) {
 			c->code->info[at].reachable = true;
+			if (c->believe)
+				c->believe(c->believe_arg, c->kind, at, s->reg);
+		}
 		rc = vm_op_is_conditional(op) ? vm_check_jump(c, s, op, &ways) :
 						vm_check_insn(c, s, op);
 	}
@@ -621,6 +624,12 @@ static int check_bounds(const struct program *p, const struct vm_bounds *bounds,
 int vm_verify(struct program *p, const struct vm_bounds *bounds, struct vm_program **ret,
 	      struct nf_error *err)
 {
+	return vm_verify_beliefs(p, bounds, NULL, NULL, ret, err);
+}
+
+int vm_verify_beliefs(struct program *p, const struct vm_bounds *bounds, vm_believe_fn fn,
+		      void *arg, struct vm_program **ret, struct nf_error *err)
+{
 	struct shared_program *shared;
 	struct vm_program *vp;
 	int rc = check_bounds(p, bounds, err);
@@ -640,6 +649,8 @@ int vm_verify(struct program *p, const struct vm_bounds *bounds, struct vm_progr
 			.bounds = bounds,
 			.kind = kind,
 			.code = &vp->code[kind],
+			.believe = fn,
+			.believe_arg = arg,
 			.err = err,
 			.steps = vp->verify_steps,
 		};
