@@ -44,7 +44,7 @@ $(error missing: $(missing). "make deps" installs what packaging/packages.txt li
 endif
 endif
 
-WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Wundef
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Wundef -Wno-format-truncation
 ifdef CI
 WARN += -Werror
 endif
@@ -219,7 +219,7 @@ $(B)/tests/support.a: $(call objs,$(support_src))
 	@rm -f $@
 	$(Q)ar rcsD $@ $^
 .PHONY: unit
-unit: $(unit_bin)
+unit: $(unit_bin) jit
 .SECONDARY:
 
 # Fuzz targets: with a plain main over their corpus they are ordinary tests; `make fuzz-NAME` links
@@ -272,7 +272,27 @@ bench:
 # $(B)/programs: what the tests compile for BPF; $(B)/bench: one program per tests/bench/bench_*.c.
 .PHONY: programs bench-programs
 bench_bin := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/bench_*.c))
-bench-programs: $(bench_bin)
+bench_bpf := $(patsubst tests/bench/programs/%.bpf.c,$(B)/bench/programs/%.bpf.o,$(wildcard tests/bench/programs/*.bpf.c))
+bench-programs: $(bench_bin) $(bench_bpf) jit
+$(B)/bench/programs/%.bpf.o: tests/bench/programs/%.bpf.c bpf/nearfold.bpf.h
+	$(call say,BPF,$<)
+	@mkdir -p $(@D)
+	$(Q)$(BPF_CC) $(BPF_CFLAGS) -c $< -o $@
+
+# The rivals in C: one source, three compilers.
+ref_flags := -std=gnu17 -O3 -Itests/bench -c tests/bench/ref_loops.c
+bench_refs := $(B)/bench/ref_gcc.o $(B)/bench/ref_clang.o $(B)/bench/ref_scalar.o
+$(bench_refs): tests/bench/ref_loops.c tests/bench/ref_loops.h
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)case $@ in \
+	*gcc*) gcc -march=native -DREF=gcc $(ref_flags) -o $@;; \
+	*clang*) $(BPF_CC) -march=native -DREF=clang $(ref_flags) -o $@;; \
+	*) gcc -fno-tree-vectorize -DREF=scalar $(ref_flags) -o $@;; esac
+$(B)/bench/bench_%: $(B)/obj/tests/bench/bench_%.o $(B)/obj/tests/bench/bench.o $(bench_refs) $(MODULES:%=$(B)/lib/%.a)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(all_ldflags) -o $@ $< $(B)/obj/tests/bench/bench.o $(bench_refs) $(link_all) $(all_libs)
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/lib/pkgconfig \

@@ -18,6 +18,7 @@
 
 #include "scan/dataset.h"
 #include "scan/groups.h"
+#include "vm/jit.h"
 #include "vm/vm_interp.h"
 
 /* Whole records. fixed: bytes = n * record_bytes. lines: every line with its newline, except that
@@ -38,6 +39,9 @@ struct engine_config {
 	uint64_t max_groups;        /* per thread and in the answer; 0: GROUPS_DEFAULT_MAX */
 	const char *jit_module;     /* path of nearfold-jit.so; NULL: beside the program, then the
 				     * library folder */
+	bool jit_wait;              /* jit: compile before the first record, not beside it */
+	const struct jit_image *jit_image; /* jit: code from a cache (vm/jit.h), or NULL; borrowed */
+	size_t jit_image_bytes;
 	int cpu_threads;            /* scan threads that will be opened */
 };
 
@@ -119,6 +123,9 @@ extern const struct engine_ops engine_interp;
 extern const struct engine_ops engine_jit;
 extern const struct engine_ops engine_kernel;
 
+/* The image that a jit engine compiled, for a cache; NULL: none (yet). Valid until its close. */
+const struct jit_image *engine_jit_image(void *engine);
+
 /* All engines, best first, ended by NULL; interp is the last. */
 extern const struct engine_ops *const engines[];
 
@@ -127,6 +134,9 @@ const struct engine_ops *engine_by_name(const char *name);
 
 /* "trades.bin, record at byte 4096": for vm_trap_error. */
 const char *span_where(const struct span *span, const uint8_t *record, char *buf, size_t size);
+
+/* RESOURCE_EXHAUSTED: groups_find() refused, errno says why. */
+int engine_no_group(const struct engine_config *cfg, const char *where, struct nf_error *err);
 
 /* DATA_LOSS: the line that begins there has more than PROGRAM_MAX_RECORD_BYTES bytes. */
 int span_line_too_long(const struct span *span, const uint8_t *line, struct nf_error *err);

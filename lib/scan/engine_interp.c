@@ -10,7 +10,6 @@
 struct interp {
 	struct engine_config cfg;
 	bool has_filter;
-	uint64_t max_groups;
 };
 
 struct interp_thread {
@@ -40,7 +39,6 @@ static int interp_open(const struct engine_config *cfg, void **ret_engine, struc
 	}
 	e->cfg = *cfg;
 	e->has_filter = cfg->program->code[PROGRAM_FILTER].flat.n_insns > 0;
-	e->max_groups = cfg->max_groups ? cfg->max_groups : GROUPS_DEFAULT_MAX;
 	*ret_engine = e;
 	return 0;
 }
@@ -77,7 +75,8 @@ static int interp_thread_open(void *engine, void **ret_thread, struct nf_error *
 	if (r)
 		goto err;
 	if (p->key_bytes) {
-		r = groups_new(p->key_bytes, p->state_bytes, p->init_state, e->max_groups,
+		r = groups_new(p->key_bytes, p->state_bytes, p->init_state,
+			       e->cfg.max_groups ? e->cfg.max_groups : GROUPS_DEFAULT_MAX,
 			       &t->fold.groups);
 		if (r)
 			goto err;
@@ -98,18 +97,6 @@ err:
 	interp_thread_close(t);
 	nf_error_set(err, NF_RESOURCE_EXHAUSTED, NULL, "out of memory for a scan thread");
 	return r;
-}
-
-static int no_group(const struct interp *e, const char *where, struct nf_error *err)
-{
-	if (errno == ENOMEM) {
-		nf_error_set(err, NF_RESOURCE_EXHAUSTED, where, "out of memory for one more group");
-		return -ENOMEM;
-	}
-	return nf_error_set(err, NF_RESOURCE_EXHAUSTED, where,
-			    "the key has more than %llu values, the limit of groups (max_groups, or "
-			    "what the query's memory holds): raise it, or use a coarser key",
-			    (unsigned long long)e->max_groups);
 }
 
 /* 0 more, 1 stop, negative: an error. */
@@ -141,7 +128,7 @@ static int fold_record(struct interp_thread *t, const struct span *span, const u
 		mem.key = NULL;
 		mem.state = groups_find(t->fold.groups, key, NULL);
 		if (!mem.state)
-			return no_group(e, span_where(span, record, where, sizeof(where)), err);
+			return engine_no_group(&e->cfg, span_where(span, record, where, sizeof(where)), err);
 	}
 	if (!vm_interp(t->machine, PROGRAM_REDUCE, &mem, &r0, &trap))
 		goto trapped;

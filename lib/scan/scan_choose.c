@@ -193,6 +193,11 @@ static int check_engine(const struct engine_ops *e, const struct engine_config *
 	return r ? r : e->check(cfg, why);
 }
 
+static bool is_auto(const struct scan_options *o)
+{
+	return !o->engine || !strcmp(o->engine, "auto");
+}
+
 static struct engine_config config_of(const struct source *src, struct vm_program *vp,
 				      const struct scan_options *o)
 {
@@ -204,12 +209,8 @@ static struct engine_config config_of(const struct source *src, struct vm_progra
 		.budget = o->budget ? o->budget : VM_DEFAULT_BUDGET,
 		.max_groups = o->max_groups ? o->max_groups : GROUPS_DEFAULT_MAX,
 		.jit_module = o->jit_module,
+		.jit_wait = !is_auto(o),
 	};
-}
-
-static bool is_auto(const struct scan_options *o)
-{
-	return !o->engine || !strcmp(o->engine, "auto");
 }
 
 static void add_reason(struct scan *s, const char *engine, const struct nf_error *why)

@@ -683,6 +683,7 @@ static int collect(struct eval *e, uint32_t match, const struct path *end,
 			.value = end->slots[s].node == BF_NONE ? old : end->slots[s].node,
 			.written = end->slots[s].node != BF_NONE && end->slots[s].node != old,
 			.operand = BF_NONE,
+			.high = BF_NONE,
 			.when = BF_NONE,
 		};
 	}

@@ -72,12 +72,14 @@ enum bf_merge { BF_MERGE_NONE, BF_MERGE_ADD, BF_MERGE_UMIN, BF_MERGE_UMAX, BF_ME
 struct bf_cell {
 	uint32_t offset, bytes; /* 1, 2, 4, 8, 16 */
 	uint32_t value;         /* node: what the cell holds after the record, if it was kept */
-	/* A reduction: cell = cell MERGE operand where `when` holds (BF_NONE: always). For ADD and
-	 * OR/XOR the operand is 0 and for AND all ones where it does not, so `when` may be
-	 * left out. MIN/MAX compare sign- or zero-extended `bytes`. */
-	enum bf_merge merge;
-	uint32_t operand, when;
 	bool written;
+	/* A reduction: cell = cell MERGE operand where `when` holds (BF_NONE: always). MIN and MAX
+	 * compare `bytes` bytes, sign- or zero-extended. ADD128 adds the 128-bit number
+	 * high:operand to the 16 bytes at offset: a cell of 16 bytes, or two of 8 of which the
+	 * upper one then has merge NONE and `upper` set. */
+	enum bf_merge merge;
+	uint32_t operand, high, when;
+	bool upper;
 };
 
 struct vm_branchfree {

@@ -8,21 +8,32 @@
  *	(x < C) ? x : C and its variants	minimum, maximum; the condition may have further,
  *						state-free parts, which become `when`
  *	ADD128(C, x)				a 128-bit sum
+ *	H + y + carry(C + x)			with C + x in the cell below H: the upper half of
+ *						one, as C spells it (nearfold.bpf.h's fold_carry,
+ *						or a comparison of the sum with an addend)
  */
 #include "vm/vm_branchfree_merge.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+enum { MAX_CARRIES = 24 };
+
 struct merge {
 	enum bf_merge kind;
 	uint32_t operand, when;
+	uint32_t carry; /* what was added to the cell below when its carry was added here; BF_NONE */
 };
 
 struct finder {
 	struct bf_builder *b;
 	uint32_t cell;  /* the node of the old value */
 	unsigned bytes;
+	/* The carries out of the cell below: the node, and what was added there. */
+	struct {
+		uint32_t node, added;
+	} carries[MAX_CARRIES];
+	unsigned n_carries;
 	unsigned fuel;  /* shared operands: a graph is larger than its nodes */
 };
 
@@ -53,13 +64,25 @@ static bool find(struct finder *f, uint32_t i, struct merge *ret)
 	}
 	i = strip(f, i);
 	if (i == f->cell) {
-		*ret = (struct merge){BF_MERGE_NONE, BF_NONE, BF_NONE};
+		*ret = (struct merge){BF_MERGE_NONE, BF_NONE, BF_NONE, BF_NONE};
 		return true;
 	}
 
 	struct bf_node n = f->b->nodes[i];
 
 	return n.op == BF_SELECT ? combine_select(f, &n, ret) : combine_binary(f, &n, ret);
+}
+
+/* Is the node a carry out of the cell below? Gives what was added there. */
+static bool is_carry(const struct finder *f, uint32_t node, uint32_t *ret_added)
+{
+	for (unsigned i = 0; i < f->n_carries; i++) {
+		if (f->carries[i].node != node)
+			continue;
+		*ret_added = f->carries[i].added;
+		return true;
+	}
+	return false;
 }
 
 static bool combine_binary(struct finder *f, const struct bf_node *n, struct merge *ret)
@@ -72,27 +95,34 @@ static bool combine_binary(struct finder *f, const struct bf_node *n, struct mer
 		{BF_XOR, BF_MERGE_XOR, BF_XOR}, {BF_ADD128, BF_MERGE_ADD128, BF_ADD},
 	};
 	struct bf_node *nodes = f->b->nodes;
+	uint32_t left = n->a, x = n->b, added = BF_NONE;
 	struct merge inner;
+	unsigned t = 0;
 
-	for (unsigned t = 0; t < sizeof(table) / sizeof(table[0]); t++) {
-		if (table[t].op != n->op)
-			continue;
-		bool swap = nodes[n->a].state == 0 && n->op != BF_SUB && n->op != BF_ADD128;
-		uint32_t left = swap ? n->b : n->a, x = swap ? n->a : n->b;
-
-		if (nodes[x].state || !find(f, left, &inner))
-			return false;
-		if (inner.kind == BF_MERGE_NONE)
-			inner.operand = neutral(f, table[t].merge);
-		else if (inner.kind != table[t].merge || inner.kind == BF_MERGE_ADD128)
-			return false;
-		*ret = (struct merge){
-			table[t].merge,
-			n->op == BF_ADD128 ? x : bf_binary(f->b, table[t].join, inner.operand, x),
-			BF_NONE};
-		return true;
+	while (t < sizeof(table) / sizeof(table[0]) && table[t].op != n->op)
+		t++;
+	if (t == sizeof(table) / sizeof(table[0]))
+		return false;
+	if (n->op != BF_SUB && n->op != BF_ADD128 &&
+	    (!nodes[n->a].state || is_carry(f, n->a, &added))) {
+		left = n->b;
+		x = n->a;
 	}
-	return false;
+	if (n->op == BF_ADD && is_carry(f, x, &added))
+		x = bf_const(f->b, 0);
+	if (nodes[x].state || !find(f, left, &inner))
+		return false;
+	if (inner.kind == BF_MERGE_NONE)
+		inner.operand = neutral(f, table[t].merge);
+	else if (inner.kind != table[t].merge || inner.kind == BF_MERGE_ADD128)
+		return false;
+	if (inner.carry != BF_NONE && added != BF_NONE)
+		return false;
+	*ret = (struct merge){
+		table[t].merge,
+		n->op == BF_ADD128 ? x : bf_binary(f->b, table[t].join, inner.operand, x), BF_NONE,
+		added != BF_NONE ? added : inner.carry};
+	return true;
 }
 
 /* Does the comparison n order the cell against x? Gives the kind of (n ? x : cell). */
@@ -147,7 +177,7 @@ static bool find_extreme(struct finder *f, uint32_t cond, uint32_t x, bool negat
 	if (n.op == BF_NOT)
 		return find_extreme(f, n.a, x, !negated, ret);
 	if (is_order(f, &n, x, negated, &kind)) {
-		*ret = (struct merge){kind, x, BF_NONE};
+		*ret = (struct merge){kind, x, BF_NONE, BF_NONE};
 		return true;
 	}
 	if (n.op != BF_BOTH || negated)
@@ -201,8 +231,78 @@ static bool combine_select(struct finder *f, const struct bf_node *n, struct mer
 		yes.operand = neutral(f, kind);
 	if (no.kind == BF_MERGE_NONE)
 		no.operand = neutral(f, kind);
-	*ret = (struct merge){kind, bf_select(f->b, n->a, yes.operand, no.operand), BF_NONE};
+	*ret = (struct merge){kind, bf_select(f->b, n->a, yes.operand, no.operand), BF_NONE, BF_NONE};
+	if (yes.carry != BF_NONE || no.carry != BF_NONE)
+		ret->carry = bf_select(f->b, n->a,
+				       yes.carry != BF_NONE ? yes.carry : bf_const(f->b, 0),
+				       no.carry != BF_NONE ? no.carry : bf_const(f->b, 0));
 	return true;
+}
+
+static void add_carry(struct finder *f, uint32_t node, uint32_t added)
+{
+	if (f->n_carries == MAX_CARRIES)
+		return;
+	f->carries[f->n_carries].node = node;
+	f->carries[f->n_carries++].added = added;
+}
+
+/* Every way to spell the carry out of low + x, for the additions to `low` that are found in its new
+ * value. Built, not matched: equal expressions are one node. */
+static void list_carries(struct finder *f, uint32_t low, uint32_t value, unsigned depth)
+{
+	struct bf_builder *b = f->b;
+	struct bf_node n = b->nodes[value];
+	uint32_t x, majority, sum, ones = bf_const(b, UINT64_MAX);
+
+	if (n.op == BF_SELECT && depth) {
+		list_carries(f, low, n.b, depth - 1);
+		list_carries(f, low, n.c, depth - 1);
+	}
+	if (n.op != BF_ADD || (n.a != low && n.b != low))
+		return;
+	x = n.a == low ? n.b : n.a;
+	sum = value;
+	majority = bf_binary(b, BF_AND, bf_binary(b, BF_OR, low, x), bf_binary(b, BF_XOR, sum, ones));
+	majority = bf_binary(b, BF_OR, majority, bf_binary(b, BF_AND, low, x));
+	add_carry(f, bf_binary(b, BF_SHR, majority, bf_const(b, 63)), x);
+	add_carry(f, bf_binary(b, BF_ULT, sum, x), x);
+	add_carry(f, bf_binary(b, BF_ULT, sum, low), x);
+}
+
+static struct bf_cell *cell_below(struct vm_branchfree *bf, const struct bf_cell *cell)
+{
+	for (uint32_t c = 0; c < bf->n_cells; c++)
+		if (cell->bytes == 8 && bf->cells[c].bytes == 8 && bf->cells[c].written &&
+		    bf->cells[c].offset + 8 == cell->offset)
+			return &bf->cells[c];
+	return NULL;
+}
+
+static uint32_t cell_node(struct bf_builder *b, const struct bf_cell *cell)
+{
+	return bf_leaf(b, BF_CELL, VM_REGION_STATE, cell->offset, (uint8_t)cell->bytes);
+}
+
+/* The cell's merge. low, if not NULL, is the cell below with its value under headroom. */
+static bool find_cell(struct bf_builder *b, const struct bf_cell *cell, uint32_t value,
+		      const struct bf_cell *low, uint32_t low_value, struct merge *ret)
+{
+	struct finder f = {.b = b, .cell = cell_node(b, cell), .bytes = cell->bytes, .fuel = 1000};
+
+	if (low)
+		list_carries(&f, cell_node(b, low), low_value, 4);
+	return find(&f, value, ret) && (ret->kind == BF_MERGE_NONE || !b->nodes[ret->operand].state);
+}
+
+/* Two cells of 8 bytes that are the halves of a 128-bit sum become one merge. */
+static void join_halves(struct bf_cell *low, struct bf_cell *upper, uint32_t high)
+{
+	low->merge = BF_MERGE_ADD128;
+	low->high = high;
+	upper->merge = BF_MERGE_NONE;
+	upper->operand = BF_NONE;
+	upper->upper = true;
 }
 
 bool bf_find_merges(struct bf_builder *b, struct vm_branchfree *bf)
@@ -215,21 +315,34 @@ bool bf_find_merges(struct bf_builder *b, struct vm_branchfree *bf)
 	memset(memo, 0xff, BF_MAX_NODES * sizeof(*memo));
 	bf->all_reductions = true;
 	for (uint32_t c = 0; c < bf->n_cells; c++) {
-		struct bf_cell *cell = &bf->cells[c];
-		struct finder f = {b, bf_leaf(b, BF_CELL, VM_REGION_STATE, cell->offset, (uint8_t)cell->bytes),
-				   cell->bytes, 1000};
-		struct merge m = {BF_MERGE_NONE, BF_NONE, BF_NONE};
+		struct bf_cell *cell = &bf->cells[c], *low = cell_below(bf, cell);
+		struct merge m = {BF_MERGE_NONE, BF_NONE, BF_NONE, BF_NONE}, m_low = m;
+		uint32_t value, low_value = BF_NONE;
 
-		if (!cell->written)
+		if (!cell->written || cell->high != BF_NONE)
 			continue;
-		if (!find(&f, bf_assume_headroom(b, cell->value, memo, &headroom), &m) ||
-		    (m.kind != BF_MERGE_NONE && b->nodes[m.operand].state)) {
+		value = bf_assume_headroom(b, cell->value, memo, &headroom);
+		if (low)
+			low_value = bf_assume_headroom(b, low->value, memo, &headroom);
+		if (!find_cell(b, cell, value, low, low_value, &m)) {
 			bf->all_reductions = false;
 			continue;
 		}
 		cell->merge = m.kind;
 		cell->operand = m.operand;
 		cell->when = m.when;
+		if (m.kind == BF_MERGE_ADD128)
+			cell->high = bf_binary(b, BF_SAR, m.operand, bf_const(b, 63));
+		if (m.carry == BF_NONE)
+			continue;
+		/* The carry is of this sum only if that is what the cell below gets. */
+		if (!find_cell(b, low, low_value, NULL, BF_NONE, &m_low) ||
+		    m_low.kind != BF_MERGE_ADD || m_low.operand != m.carry) {
+			bf->all_reductions = false;
+			continue;
+		}
+		low->operand = m_low.operand;
+		join_halves(low, cell, m.operand);
 	}
 	if (bf->fails != BF_NONE) {
 		uint32_t fails = bf_assume_headroom(b, bf->fails, memo, &headroom);

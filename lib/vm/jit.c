@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "vm/jit.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/scope.h"
+#include "vm/jit_image.h"
+#include "vm/vm_helper.h"
+
+#ifndef NEARFOLD_LIBDIR
+#define NEARFOLD_LIBDIR "/usr/local/lib/nearfold"
+#endif
+
+static const struct jit_module *load_one(const char *path, char *why, size_t size)
+{
+	const struct jit_module *module;
+	void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+
+	if (!handle) {
+		snprintf(why, size, "%s", dlerror());
+		return NULL;
+	}
+	module = dlsym(handle, "nearfold_jit");
+	if (module && module->abi == JIT_ABI)
+		return module;
+	snprintf(why, size, "%s is not a module of this version", path);
+	dlclose(handle);
+	return NULL;
+}
+
+int jit_module_load(const char *path, const struct jit_module **ret, struct nf_error *err)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	static const struct jit_module *loaded;
+	char beside[PATH_MAX], why[PATH_MAX + 256] = "";
+	const struct jit_module *module;
+	ssize_t n;
+
+	pthread_mutex_lock(&lock);
+	if (!loaded && path) {
+		loaded = load_one(path, why, sizeof(why));
+	} else if (!loaded) {
+		n = readlink("/proc/self/exe", beside, sizeof(beside) - sizeof("nearfold-jit.so"));
+		if (n > 0) {
+			beside[n] = '\0';
+			strcpy(strrchr(beside, '/') + 1, "nearfold-jit.so");
+			if (!access(beside, R_OK))
+				loaded = load_one(beside, why, sizeof(why));
+		}
+		if (!loaded && !why[0])
+			loaded = load_one(NEARFOLD_LIBDIR "/nearfold-jit.so", why, sizeof(why));
+	}
+	module = loaded;
+	pthread_mutex_unlock(&lock);
+	if (!module)
+		return nf_error_set(err, NF_UNAVAILABLE, "jit", "the JIT module cannot be loaded: %s",
+				    why);
+	*ret = module;
+	return 0;
+}
+
+int jit_image_map(const struct jit_image *image, size_t size, struct jit_code *ret,
+		  struct nf_error *err)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), bytes;
+	uint8_t *map;
+
+	if (size < sizeof(*image) || image->magic != JIT_IMAGE_MAGIC || image->abi != JIT_ABI ||
+	    image->bytes != size - sizeof(*image) || image->exact >= image->bytes ||
+	    (image->fast != UINT32_MAX && image->fast >= image->bytes) ||
+	    image->n_wide > JIT_MAX_WIDE_CELLS)
+		return nf_error_set(err, NF_INTERNAL, "jit", "an image of compiled code is damaged");
+	bytes = (image->bytes + page - 1) / page * page;
+	map = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (map == MAP_FAILED)
+		return nf_error_sys(err, NF_RESOURCE_EXHAUSTED, errno, "jit", "memory for code");
+	memcpy(map, image->code, image->bytes);
+	if (mprotect(map, bytes, PROT_READ | PROT_EXEC)) {
+		int e = errno;
+
+		munmap(map, bytes);
+		return nf_error_sys(err, NF_FAILED_PRECONDITION, e, "jit",
+				    "memory cannot be made executable");
+	}
+	*ret = (struct jit_code){
+		.exact = (jit_fn)(void *)(map + image->exact),
+		.fast = image->fast == UINT32_MAX ? NULL : (jit_fn)(void *)(map + image->fast),
+		.image = image,
+		.map = map,
+		.map_bytes = bytes,
+	};
+	return 0;
+}
+
+void jit_code_unmap(struct jit_code *code)
+{
+	if (code->map)
+		munmap(code->map, code->map_bytes);
+	memset(code, 0, sizeof(*code));
+}
+
+const void *const *jit_helper_table(void)
+{
+	static const void *table[64];
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+	pthread_mutex_lock(&lock);
+	for (size_t i = 0; i < vm_n_helpers && i < ARRAY_SIZE(table); i++)
+		table[i] = (const void *)vm_helpers[i].fn;
+	pthread_mutex_unlock(&lock);
+	return table;
+}
+
+/* Is every 128-bit sum so far from overflow that no 2^32 records can reach it? */
+static bool has_headroom(const struct jit_image *image, const uint8_t *state)
+{
+	for (uint32_t i = 0; i < image->n_wide; i++) {
+		int64_t high;
+
+		memcpy(&high, state + image->wide[i] + 8, sizeof(high));
+		if (high >= INT64_C(1) << 61 || high < -(INT64_C(1) << 61))
+			return false;
+	}
+	return true;
+}
+
+int jit_fold(const struct jit_code *code, struct jit_ctx *ctx, const uint8_t *data, uint64_t n,
+	     const uint32_t *starts, uint8_t *state, const uint8_t *params, const uint8_t *rodata)
+{
+	if (code->fast && n < UINT32_MAX && has_headroom(code->image, state)) {
+		int r = code->fast(ctx, data, n, starts, state, params, rodata);
+
+		if (r != JIT_REDO)
+			return r;
+	}
+	return code->exact(ctx, data, n, starts, state, params, rodata);
+}

@@ -1,0 +1,664 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * jit_fast.c - the scan loop of programs that are reductions: the expression graph, emitted for
+ * `lanes` records at once, with the state in vector registers.
+ *
+ *	entry		what does not depend on the record, once
+ *	vector loop	lanes records a step: wide loads, taken apart by shuffles (a gather costs
+ *			four times as much); an accumulator of lanes values a cell
+ *	scalar loop	the rest, the same graph with one lane
+ *	end		any record that fails: JIT_REDO. Else the lanes of each accumulator and
+ *			the cell's old value are merged and stored.
+ */
+#include "jit_emit.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/scope.h"
+
+enum { MAX_LANES = 16 };
+
+struct lanes {
+	unsigned n;            /* 1: scalars */
+	LLVMTypeRef i64, i1;   /* types of a value and a condition */
+	LLVMValueRef *values;  /* by node; NULL: not emitted (yet) */
+	LLVMValueRef record;   /* address of the first lane's record */
+	LLVMValueRef length;   /* lines: of the (one) record */
+	LLVMValueRef *acc;     /* by cell: alloca of the accumulator */
+	LLVMValueRef *acc_high; /* 128-bit sums in lanes: the high halves */
+	LLVMValueRef matched;  /* alloca */
+	LLVMValueRef failed;   /* alloca of conditions */
+};
+
+struct fast {
+	struct jit_emit *e;
+	const struct vm_branchfree *bf;
+	LLVMValueRef *once;    /* by node: emitted at the entry */
+	bool *varies;          /* by node: depends on the record */
+	bool *needed;          /* by node */
+};
+
+static uint32_t operand(const struct bf_node *n, unsigned i)
+{
+	return i == 0 ? n->a : i == 1 ? n->b : n->c;
+}
+
+static void need(struct fast *f, uint32_t root)
+{
+	if (root != BF_NONE)
+		f->needed[root] = true;
+}
+
+/* Which nodes are used, and which of them differ from record to record. */
+static void mark(struct fast *f)
+{
+	const struct vm_branchfree *bf = f->bf;
+
+	need(f, bf->match);
+	need(f, bf->reduce_fails);
+	for (uint32_t c = 0; c < bf->n_cells; c++) {
+		if (bf->cells[c].merge == BF_MERGE_NONE)
+			continue;
+		need(f, bf->cells[c].operand);
+		need(f, bf->cells[c].high);
+		need(f, bf->cells[c].when);
+	}
+	for (uint32_t i = bf->n_nodes; i-- > 0;)
+		for (unsigned k = 0; f->needed[i] && k < 3; k++)
+			need(f, operand(&bf->nodes[i], k));
+	for (uint32_t i = 0; i < bf->n_nodes; i++) {
+		const struct bf_node *n = &bf->nodes[i];
+
+		f->varies[i] = n->op == BF_LEN ||
+			       (n->op == BF_LOAD && n->region == VM_REGION_RECORD);
+		for (unsigned k = 0; k < 3; k++)
+			if (operand(n, k) != BF_NONE)
+				f->varies[i] |= f->varies[operand(n, k)];
+	}
+}
+
+static LLVMValueRef splat(struct jit_emit *e, LLVMValueRef v, LLVMTypeRef type)
+{
+	LLVMValueRef one, mask;
+
+	if (LLVMGetTypeKind(type) != LLVMVectorTypeKind)
+		return v;
+	one = LLVMBuildInsertElement(e->b, LLVMGetPoison(type), v, LLVMConstInt(e->i32, 0, 0), "");
+	mask = LLVMConstNull(LLVMVectorType(e->i32, LLVMGetVectorSize(type)));
+	return LLVMBuildShuffleVector(e->b, one, LLVMGetPoison(type), mask, "");
+}
+
+/* Can the loads of this field be one wide load and a shuffle? */
+static bool is_strided(uint32_t record_bytes, uint64_t offset, unsigned bytes)
+{
+	return record_bytes % bytes == 0 && offset % bytes == 0;
+}
+
+static LLVMValueRef load_lanes(struct fast *f, const struct lanes *l, const struct bf_node *n)
+{
+	struct jit_emit *e = f->e;
+	uint32_t record_bytes = e->vp->bounds.record_max_bytes;
+	LLVMTypeRef type = jit_int(e, n->bytes);
+	LLVMValueRef v;
+
+	if (l->n == 1) {
+		v = jit_load(e, type, jit_at_const(e, l->record, (int64_t)n->imm));
+	} else if (is_strided(record_bytes, n->imm, n->bytes)) {
+		unsigned stride = record_bytes / n->bytes, first = (unsigned)n->imm / n->bytes;
+		LLVMTypeRef wide = LLVMVectorType(type, l->n * stride);
+		LLVMValueRef mask[MAX_LANES];
+
+		for (unsigned i = 0; i < l->n; i++)
+			mask[i] = LLVMConstInt(e->i32, first + i * stride, 0);
+		v = LLVMBuildShuffleVector(e->b, jit_load(e, wide, l->record), LLVMGetPoison(wide),
+					   LLVMConstVector(mask, l->n), "");
+	} else {
+		v = LLVMGetPoison(LLVMVectorType(type, l->n));
+		for (unsigned i = 0; i < l->n; i++) {
+			int64_t at = (int64_t)n->imm + (int64_t)i * record_bytes;
+			LLVMValueRef one = jit_load(e, type, jit_at_const(e, l->record, at));
+
+			v = LLVMBuildInsertElement(e->b, v, one, LLVMConstInt(e->i32, i, 0), "");
+		}
+	}
+	return n->bytes == 8 ? v : LLVMBuildZExt(e->b, v, l->i64, "");
+}
+
+/* A node's value as 64 bits a lane; conditions are kept as i1. */
+static LLVMValueRef value(struct fast *f, const struct lanes *l, uint32_t i)
+{
+	LLVMValueRef v = l->values[i];
+
+	if (LLVMTypeOf(v) == l->i1)
+		v = LLVMBuildZExt(f->e->b, v, l->i64, "");
+	return v;
+}
+
+static LLVMValueRef condition(struct fast *f, const struct lanes *l, uint32_t i)
+{
+	LLVMValueRef v = l->values[i];
+
+	if (LLVMTypeOf(v) != l->i1)
+		v = LLVMBuildTrunc(f->e->b, v, l->i1, "");
+	return v;
+}
+
+static LLVMTypeRef narrow_like(struct jit_emit *e, LLVMTypeRef type, unsigned bytes)
+{
+	return LLVMGetTypeKind(type) == LLVMVectorTypeKind
+		       ? LLVMVectorType(jit_int(e, bytes), LLVMGetVectorSize(type))
+		       : jit_int(e, bytes);
+}
+
+static LLVMValueRef overflows(struct jit_emit *e, const char *name, LLVMTypeRef type, LLVMValueRef a,
+			      LLVMValueRef x)
+{
+	LLVMValueRef args[] = {a, x};
+
+	return LLVMBuildExtractValue(e->b, jit_intrinsic(e, name, type, args, 2), 1, "");
+}
+
+/* One node. NULL: there is no form for it here. */
+static LLVMValueRef emit_node(struct fast *f, struct lanes *l, uint32_t i)
+{
+	struct jit_emit *e = f->e;
+	LLVMBuilderRef b = e->b;
+	const struct bf_node *n = &f->bf->nodes[i];
+	LLVMValueRef a = NULL, x = NULL;
+
+	if (n->wide || n->op == BF_CELL || n->op == BF_OVER128 || n->op == BF_OVERSUM128)
+		return NULL;
+	switch (n->op) {
+	case BF_NOT:
+		return LLVMBuildNot(b, condition(f, l, n->a), "");
+	case BF_BOTH:
+		return LLVMBuildAnd(b, condition(f, l, n->a), condition(f, l, n->b), "");
+	case BF_EITHER:
+		return LLVMBuildOr(b, condition(f, l, n->a), condition(f, l, n->b), "");
+	case BF_SELECT:
+		return LLVMBuildSelect(b, condition(f, l, n->a), value(f, l, n->b), value(f, l, n->c), "");
+	case BF_LEN:
+		return l->length;
+	case BF_LOAD:
+		if (n->region == VM_REGION_RECORD)
+			return load_lanes(f, l, n);
+		a = jit_load(e, jit_int(e, n->bytes),
+			     jit_at_const(e, n->region == VM_REGION_PARAMS ? e->params : e->rodata,
+					  (int64_t)n->imm));
+		return n->bytes == 8 ? a : LLVMBuildZExt(b, a, e->i64, "");
+	case BF_CONST:
+		return jit_splat_like(e, n->imm, l->i64);
+	default:
+		break;
+	}
+	if (n->a != BF_NONE)
+		a = value(f, l, n->a);
+	if (n->b != BF_NONE)
+		x = value(f, l, n->b);
+	switch (n->op) {
+	case BF_ADD:
+		return LLVMBuildAdd(b, a, x, "");
+	case BF_SUB:
+		return LLVMBuildSub(b, a, x, "");
+	case BF_MUL:
+		return LLVMBuildMul(b, a, x, "");
+	case BF_UDIV:
+		return jit_divide(e, a, x, false, false);
+	case BF_SDIV:
+		return jit_divide(e, a, x, true, false);
+	case BF_UMOD:
+		return jit_divide(e, a, x, false, true);
+	case BF_SMOD:
+		return jit_divide(e, a, x, true, true);
+	case BF_AND:
+		return LLVMBuildAnd(b, a, x, "");
+	case BF_OR:
+		return LLVMBuildOr(b, a, x, "");
+	case BF_XOR:
+		return LLVMBuildXor(b, a, x, "");
+	case BF_SHL:
+		return LLVMBuildShl(b, a, x, "");
+	case BF_SHR:
+		return LLVMBuildLShr(b, a, x, "");
+	case BF_SAR:
+		return LLVMBuildAShr(b, a, x, "");
+	case BF_ZEXT:
+		return LLVMBuildZExt(b, LLVMBuildTrunc(b, a, narrow_like(e, l->i64, n->bytes), ""),
+				     l->i64, "");
+	case BF_SEXT:
+		return LLVMBuildSExt(b, LLVMBuildTrunc(b, a, narrow_like(e, l->i64, n->bytes), ""),
+				     l->i64, "");
+	case BF_BSWAP: {
+		LLVMTypeRef type = narrow_like(e, l->i64, n->bytes);
+		LLVMValueRef part = n->bytes == 8 ? a : LLVMBuildTrunc(b, a, type, "");
+
+		part = jit_intrinsic(e, "llvm.bswap", type, &part, 1);
+		return n->bytes == 8 ? part : LLVMBuildZExt(b, part, l->i64, "");
+	}
+	case BF_EQ:
+		return LLVMBuildICmp(b, LLVMIntEQ, a, x, "");
+	case BF_ULT:
+		return LLVMBuildICmp(b, LLVMIntULT, a, x, "");
+	case BF_SLT:
+		return LLVMBuildICmp(b, LLVMIntSLT, a, x, "");
+	case BF_ADDOVER:
+		return overflows(e, "llvm.sadd.with.overflow", l->i64, a, x);
+	case BF_MULOVER:
+		return overflows(e, "llvm.smul.with.overflow", l->i64, a, x);
+	case BF_CALL:
+		return jit_inline_helper(e, (int32_t)n->imm, a, x);
+	default:
+		return NULL;
+	}
+}
+
+/* The needed nodes that do not vary, at the entry. */
+static int emit_once(struct fast *f, struct lanes *entry)
+{
+	for (uint32_t i = 0; i < f->bf->n_nodes; i++) {
+		if (!f->needed[i] || f->varies[i])
+			continue;
+		f->once[i] = entry->values[i] = emit_node(f, entry, i);
+		if (!f->once[i])
+			return -ENOTSUP;
+	}
+	return 0;
+}
+
+static bool is_minmax(enum bf_merge m)
+{
+	return m >= BF_MERGE_UMIN && m <= BF_MERGE_SMAX;
+}
+
+/* acc MERGE x, for values that are extended to 64 bits as the merge wants. */
+static LLVMValueRef merge(struct jit_emit *e, enum bf_merge m, LLVMValueRef acc, LLVMValueRef x)
+{
+	static const LLVMIntPredicate keep_new[] = {
+		[BF_MERGE_UMIN] = LLVMIntULT,
+		[BF_MERGE_UMAX] = LLVMIntUGT,
+		[BF_MERGE_SMIN] = LLVMIntSLT,
+		[BF_MERGE_SMAX] = LLVMIntSGT,
+	};
+
+	switch (m) {
+	case BF_MERGE_ADD:
+		return LLVMBuildAdd(e->b, acc, x, "");
+	case BF_MERGE_OR:
+		return LLVMBuildOr(e->b, acc, x, "");
+	case BF_MERGE_AND:
+		return LLVMBuildAnd(e->b, acc, x, "");
+	case BF_MERGE_XOR:
+		return LLVMBuildXor(e->b, acc, x, "");
+	default:
+		return LLVMBuildSelect(e->b, LLVMBuildICmp(e->b, keep_new[m], x, acc, ""), x, acc, "");
+	}
+}
+
+/* A cell's bytes, extended to 64 bits as its merge compares them. */
+static LLVMValueRef extend(struct jit_emit *e, const struct bf_cell *cell, LLVMValueRef v,
+			   LLVMTypeRef type)
+{
+	bool is_signed = cell->merge == BF_MERGE_SMIN || cell->merge == BF_MERGE_SMAX;
+
+	if (cell->bytes >= 8 || !is_minmax(cell->merge))
+		return v;
+	v = LLVMBuildTrunc(e->b, v, narrow_like(e, type, cell->bytes), "");
+	return is_signed ? LLVMBuildSExt(e->b, v, type, "") : LLVMBuildZExt(e->b, v, type, "");
+}
+
+/* acc += high:x where keep holds. In lanes the halves are apart. */
+static void add128(struct fast *f, struct lanes *l, uint32_t c, LLVMValueRef x, LLVMValueRef high,
+		   LLVMValueRef keep)
+{
+	struct jit_emit *e = f->e;
+	LLVMValueRef low, carry, wide;
+
+	if (keep) {
+		x = LLVMBuildSelect(e->b, keep, x, LLVMConstNull(l->i64), "");
+		high = LLVMBuildSelect(e->b, keep, high, LLVMConstNull(l->i64), "");
+	}
+	if (l->n == 1) {
+		wide = LLVMBuildShl(e->b, LLVMBuildZExt(e->b, high, e->i128, ""),
+				    LLVMConstInt(e->i128, 64, 0), "");
+		wide = LLVMBuildOr(e->b, wide, LLVMBuildZExt(e->b, x, e->i128, ""), "");
+		wide = LLVMBuildAdd(e->b, LLVMBuildLoad2(e->b, e->i128, l->acc[c], ""), wide, "");
+		LLVMBuildStore(e->b, wide, l->acc[c]);
+		return;
+	}
+	low = LLVMBuildAdd(e->b, LLVMBuildLoad2(e->b, l->i64, l->acc[c], ""), x, "");
+	carry = LLVMBuildZExt(e->b, LLVMBuildICmp(e->b, LLVMIntULT, low, x, ""), l->i64, "");
+	high = LLVMBuildAdd(e->b, LLVMBuildLoad2(e->b, l->i64, l->acc_high[c], ""), high, "");
+	LLVMBuildStore(e->b, low, l->acc[c]);
+	LLVMBuildStore(e->b, LLVMBuildAdd(e->b, high, carry, ""), l->acc_high[c]);
+}
+
+/* What a record adds to the accumulator of a cell: the operand, or the neutral element when the
+ * record does not count. */
+static void accumulate(struct fast *f, struct lanes *l, uint32_t c, LLVMValueRef keep)
+{
+	struct jit_emit *e = f->e;
+	const struct bf_cell *cell = &f->bf->cells[c];
+	LLVMTypeRef type = l->i64;
+	LLVMValueRef x = extend(e, cell, value(f, l, cell->operand), type), acc;
+
+	if (cell->when != BF_NONE) {
+		LLVMValueRef when = condition(f, l, cell->when);
+
+		keep = keep ? LLVMBuildAnd(e->b, keep, when, "") : when;
+	}
+	if (cell->merge == BF_MERGE_ADD128) {
+		add128(f, l, c, x, value(f, l, cell->high), keep);
+		return;
+	}
+	acc = LLVMBuildLoad2(e->b, type, l->acc[c], "");
+	if (is_minmax(cell->merge)) {
+		LLVMValueRef next = merge(e, cell->merge, acc, x);
+
+		x = keep ? LLVMBuildSelect(e->b, keep, next, acc, "") : next;
+	} else {
+		if (keep)
+			x = LLVMBuildSelect(e->b, keep, x,
+					    cell->merge == BF_MERGE_AND ? LLVMConstAllOnes(type)
+									: LLVMConstNull(type),
+					    "");
+		x = merge(e, cell->merge, acc, x);
+	}
+	LLVMBuildStore(e->b, x, l->acc[c]);
+}
+
+/* The body of a loop: `lanes` records at l->record. */
+static int emit_records(struct fast *f, struct lanes *l)
+{
+	struct jit_emit *e = f->e;
+	const struct vm_branchfree *bf = f->bf;
+	LLVMValueRef keep, bad;
+
+	for (uint32_t i = 0; i < bf->n_nodes; i++) {
+		if (!f->needed[i])
+			continue;
+		if (f->once[i])
+			l->values[i] = splat(e, f->once[i],
+					     LLVMTypeOf(f->once[i]) == e->i1 ? l->i1 : l->i64);
+		else
+			l->values[i] = emit_node(f, l, i);
+		if (!l->values[i])
+			return -ENOTSUP;
+	}
+	keep = bf->match == BF_NONE ? NULL : condition(f, l, bf->match);
+	for (uint32_t c = 0; c < bf->n_cells; c++)
+		if (bf->cells[c].merge != BF_MERGE_NONE)
+			accumulate(f, l, c, keep);
+	if (keep) {
+		LLVMValueRef count = LLVMBuildZExt(e->b, keep, l->i64, "");
+
+		LLVMBuildStore(e->b,
+			       LLVMBuildAdd(e->b, LLVMBuildLoad2(e->b, l->i64, l->matched, ""), count, ""),
+			       l->matched);
+	}
+	if (bf->reduce_fails != BF_NONE) {
+		bad = condition(f, l, bf->reduce_fails);
+		LLVMBuildStore(e->b,
+			       LLVMBuildOr(e->b, LLVMBuildLoad2(e->b, l->i1, l->failed, ""), bad, ""),
+			       l->failed);
+	}
+	return 0;
+}
+
+/* The value that an accumulator begins with: neutral, or for minimum and maximum the cell itself. */
+static LLVMValueRef first(struct fast *f, const struct lanes *l, const struct bf_cell *cell)
+{
+	struct jit_emit *e = f->e;
+
+	if (cell->merge == BF_MERGE_ADD128 && l->n == 1)
+		return LLVMConstNull(e->i128);
+	if (is_minmax(cell->merge)) {
+		LLVMValueRef v = jit_load(e, jit_int(e, cell->bytes), jit_at_const(e, e->state, cell->offset));
+
+		if (cell->bytes < 8)
+			v = LLVMBuildZExt(e->b, v, e->i64, "");
+		return splat(e, extend(e, cell, v, e->i64), l->i64);
+	}
+	return cell->merge == BF_MERGE_AND ? LLVMConstAllOnes(l->i64) : LLVMConstNull(l->i64);
+}
+
+static int lanes_init(struct fast *f, struct lanes *l, unsigned n)
+{
+	struct jit_emit *e = f->e;
+	const struct vm_branchfree *bf = f->bf;
+
+	*l = (struct lanes){
+		.n = n,
+		.i64 = n == 1 ? e->i64 : LLVMVectorType(e->i64, n),
+		.i1 = n == 1 ? e->i1 : LLVMVectorType(e->i1, n),
+		.values = calloc(bf->n_nodes, sizeof(LLVMValueRef)),
+		.acc = calloc(bf->n_cells + 1, sizeof(LLVMValueRef)),
+		.acc_high = calloc(bf->n_cells + 1, sizeof(LLVMValueRef)),
+	};
+	if (!l->values || !l->acc || !l->acc_high)
+		return -ENOMEM;
+	l->matched = LLVMBuildAlloca(e->b, l->i64, "");
+	l->failed = LLVMBuildAlloca(e->b, l->i1, "");
+	LLVMBuildStore(e->b, LLVMConstNull(l->i64), l->matched);
+	LLVMBuildStore(e->b, LLVMConstNull(l->i1), l->failed);
+	for (uint32_t c = 0; c < bf->n_cells; c++) {
+		LLVMValueRef v;
+
+		if (bf->cells[c].merge == BF_MERGE_NONE)
+			continue;
+		v = first(f, l, &bf->cells[c]);
+		l->acc[c] = LLVMBuildAlloca(e->b, LLVMTypeOf(v), "");
+		LLVMBuildStore(e->b, v, l->acc[c]);
+		if (bf->cells[c].merge == BF_MERGE_ADD128 && n > 1) {
+			l->acc_high[c] = LLVMBuildAlloca(e->b, l->i64, "");
+			LLVMBuildStore(e->b, v, l->acc_high[c]);
+		}
+	}
+	return 0;
+}
+
+static void lanes_done(struct lanes *l)
+{
+	free(l->values);
+	free(l->acc);
+	free(l->acc_high);
+}
+
+/* for (; index + lanes <= n; index += lanes) */
+static int emit_loop(struct fast *f, struct lanes *l, LLVMValueRef index)
+{
+	struct jit_emit *e = f->e;
+	uint32_t bytes = e->vp->bounds.record_max_bytes;
+	LLVMBasicBlockRef loop = jit_block(e, "loop"), body = jit_block(e, "body");
+	LLVMBasicBlockRef end = jit_block(e, "end");
+	LLVMValueRef i, next;
+	int err;
+
+	LLVMBuildBr(e->b, loop);
+	LLVMPositionBuilderAtEnd(e->b, loop);
+	i = LLVMBuildLoad2(e->b, e->i64, index, "");
+	next = LLVMBuildAdd(e->b, i, jit_const(e, l->n), "");
+	LLVMBuildCondBr(e->b, LLVMBuildICmp(e->b, LLVMIntULE, next, e->n, ""), body, end);
+	LLVMPositionBuilderAtEnd(e->b, body);
+	if (e->options->fixed) {
+		l->record = jit_at(e, e->data, LLVMBuildMul(e->b, i, jit_const(e, bytes), ""));
+	} else {
+		LLVMValueRef at = LLVMBuildGEP2(e->b, e->i32, e->starts, &i, 1, "");
+		LLVMValueRef after = LLVMBuildGEP2(e->b, e->i32, e->starts, &next, 1, "");
+
+		at = LLVMBuildZExt(e->b, LLVMBuildLoad2(e->b, e->i32, at, ""), e->i64, "");
+		after = LLVMBuildZExt(e->b, LLVMBuildLoad2(e->b, e->i32, after, ""), e->i64, "");
+		l->record = jit_at(e, e->data, at);
+		l->length = LLVMBuildSub(e->b, LLVMBuildSub(e->b, after, at, ""), jit_const(e, 1), "");
+	}
+	err = emit_records(f, l);
+	LLVMBuildStore(e->b, next, index);
+	LLVMBuildBr(e->b, loop);
+	LLVMPositionBuilderAtEnd(e->b, end);
+	return err;
+}
+
+static LLVMValueRef across(struct jit_emit *e, const struct lanes *l, const char *op, LLVMValueRef v)
+{
+	char name[48];
+
+	if (l->n == 1)
+		return v;
+	snprintf(name, sizeof(name), "llvm.vector.reduce.%s", op);
+	return jit_intrinsic(e, name, LLVMTypeOf(v), &v, 1);
+}
+
+/* All lanes' parts of a 128-bit sum, as i128: modulo 2^128 the order does not matter. */
+static LLVMValueRef sum128(struct jit_emit *e, const struct lanes *l, uint32_t c)
+{
+	LLVMValueRef low, high, sum = NULL;
+
+	if (l->n == 1)
+		return LLVMBuildLoad2(e->b, e->i128, l->acc[c], "");
+	low = LLVMBuildLoad2(e->b, l->i64, l->acc[c], "");
+	high = LLVMBuildLoad2(e->b, l->i64, l->acc_high[c], "");
+	for (unsigned i = 0; i < l->n; i++) {
+		LLVMValueRef at = LLVMConstInt(e->i32, i, 0), part, part_high;
+
+		part = LLVMBuildZExt(e->b, LLVMBuildExtractElement(e->b, low, at, ""), e->i128, "");
+		part_high = LLVMBuildZExt(e->b, LLVMBuildExtractElement(e->b, high, at, ""), e->i128, "");
+		part_high = LLVMBuildShl(e->b, part_high, LLVMConstInt(e->i128, 64, 0), "");
+		part = LLVMBuildOr(e->b, part, part_high, "");
+		sum = sum ? LLVMBuildAdd(e->b, sum, part, "") : part;
+	}
+	return sum;
+}
+
+/* cell = cell MERGE what the lanes have. */
+static void store_cell(struct fast *f, const struct lanes *const *l, unsigned n_l, uint32_t c)
+{
+	struct jit_emit *e = f->e;
+	const struct bf_cell *cell = &f->bf->cells[c];
+	static const char *const names[] = {
+		[BF_MERGE_ADD] = "add",   [BF_MERGE_UMIN] = "umin", [BF_MERGE_UMAX] = "umax",
+		[BF_MERGE_SMIN] = "smin", [BF_MERGE_SMAX] = "smax", [BF_MERGE_OR] = "or",
+		[BF_MERGE_AND] = "and",   [BF_MERGE_XOR] = "xor",
+	};
+	LLVMValueRef at = jit_at_const(e, e->state, cell->offset);
+	LLVMTypeRef type = jit_int(e, cell->merge == BF_MERGE_ADD128 ? 16 : cell->bytes);
+	LLVMValueRef v = jit_load(e, type, at);
+
+	if (cell->bytes < 8)
+		v = LLVMBuildZExt(e->b, v, e->i64, "");
+	if (cell->merge != BF_MERGE_ADD128)
+		v = extend(e, cell, v, e->i64);
+	for (unsigned i = 0; i < n_l; i++) {
+		if (cell->merge == BF_MERGE_ADD128)
+			v = LLVMBuildAdd(e->b, v, sum128(e, l[i], c), "");
+		else
+			v = merge(e, cell->merge, v,
+				  across(e, l[i], names[cell->merge],
+					 LLVMBuildLoad2(e->b, l[i]->i64, l[i]->acc[c], "")));
+	}
+	if (cell->bytes < 8)
+		v = LLVMBuildTrunc(e->b, v, type, "");
+	jit_store(e, v, at);
+}
+
+static void emit_end(struct fast *f, const struct lanes *const *l, unsigned n_l)
+{
+	struct jit_emit *e = f->e;
+	const struct vm_branchfree *bf = f->bf;
+	LLVMValueRef matched = e->n;
+
+	if (bf->reduce_fails != BF_NONE) {
+		LLVMBasicBlockRef redo = jit_block(e, "redo"), good = jit_block(e, "good");
+		LLVMValueRef bad = LLVMConstInt(e->i1, 0, 0);
+
+		for (unsigned i = 0; i < n_l; i++)
+			bad = LLVMBuildOr(e->b, bad,
+					  across(e, l[i], "or",
+						 LLVMBuildLoad2(e->b, l[i]->i1, l[i]->failed, "")),
+					  "");
+		LLVMBuildCondBr(e->b, bad, redo, good);
+		LLVMPositionBuilderAtEnd(e->b, redo);
+		LLVMBuildRet(e->b, LLVMConstInt(e->i32, JIT_REDO, 0));
+		LLVMPositionBuilderAtEnd(e->b, good);
+	}
+	for (uint32_t c = 0; c < bf->n_cells; c++)
+		if (bf->cells[c].merge != BF_MERGE_NONE)
+			store_cell(f, l, n_l, c);
+	if (bf->match != BF_NONE) {
+		matched = jit_const(e, 0);
+		for (unsigned i = 0; i < n_l; i++)
+			matched = LLVMBuildAdd(e->b, matched,
+					       across(e, l[i], "add",
+						      LLVMBuildLoad2(e->b, l[i]->i64, l[i]->matched, "")),
+					       "");
+	}
+	jit_emit_counters(e, e->n, matched);
+	LLVMBuildRet(e->b, LLVMConstInt(e->i32, JIT_DONE, 0));
+}
+
+/* Lanes pay while the fields of a step lie in a few vector registers. */
+static unsigned choose_lanes(const struct jit_emit *e)
+{
+	uint32_t bytes = e->vp->bounds.record_max_bytes;
+
+	if (!e->options->fixed)
+		return 1;
+	if (e->options->lanes)
+		return e->options->lanes > MAX_LANES ? MAX_LANES : e->options->lanes;
+	if (bytes > 40 || e->vector_bytes < 32)
+		return 1;
+	return e->vector_bytes >= 64 ? 16 : 8;
+}
+
+int jit_emit_fast(struct jit_emit *e, const struct vm_branchfree *bf, unsigned *ret_lanes)
+{
+	struct fast f = {
+		.e = e,
+		.bf = bf,
+		.once = calloc(bf->n_nodes, sizeof(LLVMValueRef)),
+		.varies = calloc(bf->n_nodes, sizeof(bool)),
+		.needed = calloc(bf->n_nodes, sizeof(bool)),
+	};
+	unsigned n = choose_lanes(e), n_l = 0;
+	struct lanes entry = {0}, vector = {0}, scalar = {0};
+	const struct lanes *l[2];
+	LLVMValueRef index;
+	int err = -ENOMEM;
+
+	if (!f.once || !f.varies || !f.needed)
+		goto out;
+	mark(&f);
+	jit_emit_function(e, "fast");
+	index = LLVMBuildAlloca(e->b, e->i64, "index");
+	LLVMBuildStore(e->b, jit_const(e, 0), index);
+	err = lanes_init(&f, &entry, 1);
+	if (!err)
+		err = emit_once(&f, &entry);
+	if (!err && n > 1) {
+		err = lanes_init(&f, &vector, n);
+		l[n_l++] = &vector;
+	}
+	if (!err)
+		err = lanes_init(&f, &scalar, 1);
+	l[n_l++] = &scalar;
+	if (!err && n > 1)
+		err = emit_loop(&f, &vector, index);
+	if (!err)
+		err = emit_loop(&f, &scalar, index);
+	if (!err) {
+		emit_end(&f, l, n_l);
+		*ret_lanes = n;
+	}
+out:
+	if (err == -ENOTSUP) {
+		/* The half-made function goes, and with it its open blocks. */
+		LLVMDeleteFunction(e->fn);
+	}
+	lanes_done(&entry);
+	lanes_done(&vector);
+	lanes_done(&scalar);
+	free(f.once);
+	free(f.varies);
+	free(f.needed);
+	return err;
+}

@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * bench_jit.c - compiled programs over records in memory, against the same loops in C.
+ *
+ *	bench_jit PROGRAMS-FOLDER JIT-MODULE [--quick]
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/scope.h"
+#include "bench.h"
+#include "program/program_elf.h"
+#include "ref_loops.h"
+#include "scan/engine.h"
+#include "vm/jit.h"
+
+static const char *folder;
+static const struct jit_module *module;
+static unsigned rounds = 15;
+
+static void die(const struct nf_error *err)
+{
+	char text[1100];
+
+	fprintf(stderr, "bench_jit: %s\n", nf_error_message(err, text, sizeof(text)));
+	exit(1);
+}
+
+/* A program, compiled and opened as an engine over memory. */
+struct subject {
+	struct vm_program *vp;
+	const struct engine_ops *ops;
+	void *engine, *thread;
+	struct span span;
+	struct fold *fold;
+};
+
+static struct vm_program *load(const char *name, const struct vm_bounds *bounds)
+{
+	char path[4096];
+	struct nf_error err;
+	struct program *p;
+	struct vm_program *vp;
+	struct vm_bounds b;
+
+	snprintf(path, sizeof(path), "%s/%s.bpf.o", folder, name);
+	if (program_elf_open(path, &p, &err))
+		die(&err);
+	b = bounds ? *bounds : vm_bounds_of(p);
+	if (vm_verify(p, &b, &vp, &err))
+		die(&err);
+	program_unref(p);
+	return vp;
+}
+
+static void open_subject(struct subject *s, const struct engine_ops *ops, struct vm_program *vp,
+			 const void *params, const void *data, size_t bytes)
+{
+	struct nf_error err;
+	uint32_t record = vp->program->record_bytes;
+	struct engine_config cfg = {
+		.program = vp,
+		.params = params,
+		.format = record ? FORMAT_FIXED : FORMAT_LINES,
+		.record_bytes = record,
+		.jit_wait = true,
+		.cpu_threads = 1,
+	};
+
+	s->vp = vp;
+	s->ops = ops;
+	if (ops->open(&cfg, &s->engine, &err) || ops->thread_open(s->engine, &s->thread, &err) ||
+	    (ops->start && ops->start(s->engine, &err)))
+		die(&err);
+	s->fold = ops->thread_fold(s->thread);
+	s->span = (struct span){data, bytes, "memory", 0};
+}
+
+static void close_subject(struct subject *s)
+{
+	s->ops->thread_close(s->thread);
+	s->ops->close(s->engine);
+}
+
+static void run_subject(void *arg)
+{
+	struct subject *s = arg;
+	struct nf_error err;
+
+	if (s->ops->fold(s->thread, &s->span, &err) < 0)
+		die(&err);
+}
+
+struct c_run {
+	const void *data;
+	size_t n;
+	uint32_t bound;
+	union {
+		struct ref_total total;
+		__int128 wide;
+	} state;
+	struct ref_q1 *groups;
+};
+
+#define C_RUNS(prefix)                                                                             \
+	static void prefix##_run_count_sum(void *arg)                                              \
+	{                                                                                          \
+		struct c_run *c = arg;                                                             \
+		prefix##_count_sum(c->data, c->n, c->bound, &c->state.total);                      \
+	}                                                                                          \
+	static void prefix##_run_q6(void *arg)                                                     \
+	{                                                                                          \
+		struct c_run *c = arg;                                                             \
+		prefix##_q6(c->data, c->n, &c->state.wide);                                        \
+	}                                                                                          \
+	static void prefix##_run_q1(void *arg)                                                     \
+	{                                                                                          \
+		struct c_run *c = arg;                                                             \
+		prefix##_q1(c->data, c->n, c->groups);                                             \
+	}
+
+C_RUNS(gcc)
+C_RUNS(clang)
+C_RUNS(scalar)
+
+static void gcc_run_find_byte(void *arg)
+{
+	struct c_run *c = arg;
+
+	gcc_find_byte(c->data, c->n, &c->state.total);
+}
+
+static void clang_run_find_byte(void *arg)
+{
+	struct c_run *c = arg;
+
+	clang_find_byte(c->data, c->n, &c->state.total);
+}
+
+static uint64_t sink;
+static void run_plain_sum(void *arg)
+{
+	struct c_run *c = arg;
+
+	sink += gcc_plain_sum(c->data, c->n * 4);
+}
+
+static uint64_t random_state = 88172645463325252ull;
+static uint64_t random_u64(void)
+{
+	random_state ^= random_state << 13;
+	random_state ^= random_state >> 7;
+	random_state ^= random_state << 17;
+	return random_state;
+}
+
+static void *memory(size_t bytes)
+{
+	void *p = aligned_alloc(2 << 20, (bytes + (2 << 20) - 1) & ~(size_t)((2 << 20) - 1));
+
+	if (!p)
+		exit(1);
+	return p;
+}
+
+static void check_equal(const char *what, uint64_t a, uint64_t b)
+{
+	if (a == b)
+		return;
+	fprintf(stderr, "bench_jit: %s: %llu is not %llu\n", what, (unsigned long long)a,
+		(unsigned long long)b);
+	exit(1);
+}
+
+/* One run each from nothing: a figure for a wrong answer is worth nothing. */
+static void check_count_sum(struct vm_program *vp, uint32_t bound, const struct ref_trade *t,
+			    size_t n)
+{
+	struct ref_total want = {0}, got;
+	struct subject s;
+
+	open_subject(&s, &engine_jit, vp, &bound, t, n * sizeof(*t));
+	run_subject(&s);
+	memcpy(&got, s.fold->state, sizeof(got));
+	close_subject(&s);
+	scalar_count_sum(t, n, bound, &want);
+	check_equal("count", got.count, want.count);
+	check_equal("sum", got.sum, want.sum);
+}
+
+static void check_tpch(struct vm_program *q6, struct vm_program *q1, const struct ref_item *t, size_t n)
+{
+	static struct ref_q1 want[65536];
+	__int128 want_q6 = 0, got_q6;
+	const uint8_t *key;
+	uint8_t *state;
+	uint64_t cursor = 0;
+	struct subject s;
+
+	scalar_q6(t, n, &want_q6);
+	open_subject(&s, &engine_jit, q6, NULL, t, n * sizeof(*t));
+	run_subject(&s);
+	memcpy(&got_q6, s.fold->state, sizeof(got_q6));
+	check_equal("q6", (uint64_t)got_q6, (uint64_t)want_q6);
+	close_subject(&s);
+
+	scalar_q1(t, n, want);
+	open_subject(&s, &engine_jit, q1, NULL, t, n * sizeof(*t));
+	run_subject(&s);
+	check_equal("q1 groups", groups_count(s.fold->groups), 6);
+	while (groups_next(s.fold->groups, &cursor, &key, &state)) {
+		uint16_t k;
+		struct ref_q1 got;
+
+		memcpy(&k, key, sizeof(k));
+		memcpy(&got, state, sizeof(got));
+		check_equal("q1 charge", (uint64_t)got.charge, (uint64_t)want[k].charge);
+		check_equal("q1 count", got.count, want[k].count);
+	}
+	close_subject(&s);
+}
+
+static void count_sum(size_t bytes, const char *size)
+{
+	size_t n = bytes / sizeof(struct ref_trade);
+	struct ref_trade *t = memory(bytes);
+	struct vm_program *vp = load("count_sum", NULL);
+
+	for (size_t i = 0; i < n; i++)
+		t[i] = (struct ref_trade){i, (uint32_t)random_u64(), (uint32_t)(random_u64() % 100),
+					  random_u64() >> 20, 0};
+	for (unsigned k = 0; k < 3; k++) {
+		static const unsigned percent[] = {1, 50, 99};
+		uint32_t bound = 99 - percent[k];
+		struct subject s;
+		struct c_run c[4];
+		char title[128];
+
+		open_subject(&s, &engine_jit, vp, &bound, t, n * sizeof(*t));
+		for (unsigned i = 0; i < 4; i++)
+			c[i] = (struct c_run){.data = t, .n = n, .bound = bound};
+		const struct bench_rival rivals[] = {
+			{"C, gcc -O3 -march=native", gcc_run_count_sum, &c[0]},
+			{"C, clang-19 -O3 -march=native", clang_run_count_sum, &c[1]},
+			{"C, gcc -O3, scalar", scalar_run_count_sum, &c[2]},
+			{"plain sum of the same bytes (memory)", run_plain_sum, &c[3]},
+			{"jit", run_subject, &s},
+		};
+		snprintf(title, sizeof(title), "filter + count + sum, 32-byte records, %s, %u %% pass", size,
+			 percent[k]);
+		bench_group(title, rivals, 5, 0, rounds, (double)(n * sizeof(*t)), "GB/s");
+		check_count_sum(vp, bound, t, n);
+		close_subject(&s);
+	}
+	vm_program_unref(vp);
+	free(t);
+}
+
+static void tpch(void)
+{
+	size_t n = (256u << 20) / sizeof(struct ref_item);
+	struct ref_item *t = memory(n * sizeof(*t));
+	struct vm_program *q6 = load("q6", NULL), *q1 = load("q1", NULL);
+	struct ref_q1 *groups = calloc(65536, sizeof(*groups));
+	struct subject s;
+	struct c_run c[3];
+
+	for (size_t i = 0; i < n; i++) {
+		static const char flags[] = "ANR", status[] = "FO";
+		uint64_t r = random_u64();
+
+		t[i] = (struct ref_item){
+			.quantity = (int64_t)(1 + r % 50) * 100,
+			.extendedprice = (int64_t)(90000 + (r >> 8) % 10000000),
+			.discount = (int64_t)((r >> 16) % 11),
+			.tax = (int64_t)((r >> 24) % 9),
+			.shipdate = (int32_t)(8036 + (r >> 32) % 2526),
+			.returnflag = flags[(r >> 50) % 3],
+			.linestatus = status[(r >> 55) % 2],
+		};
+	}
+	for (unsigned i = 0; i < 3; i++)
+		c[i] = (struct c_run){.data = t, .n = n, .groups = groups};
+	open_subject(&s, &engine_jit, q6, NULL, t, n * sizeof(*t));
+	const struct bench_rival q6_rivals[] = {
+		{"C, gcc -O3 -march=native", gcc_run_q6, &c[0]},
+		{"C, clang-19 -O3 -march=native", clang_run_q6, &c[1]},
+		{"C, gcc -O3, scalar", scalar_run_q6, &c[2]},
+		{"jit", run_subject, &s},
+	};
+	bench_group("TPC-H Q6's shape, 64-byte records, 256 MB", q6_rivals, 4, 0, rounds,
+		    (double)(n * sizeof(*t)), "GB/s");
+	check_tpch(q6, q1, t, n);
+	close_subject(&s);
+
+	open_subject(&s, &engine_jit, q1, NULL, t, n * sizeof(*t));
+	const struct bench_rival q1_rivals[] = {
+		{"C, gcc -O3 -march=native, perfect hash", gcc_run_q1, &c[0]},
+		{"C, clang-19 -O3 -march=native", clang_run_q1, &c[1]},
+		{"C, gcc -O3, scalar", scalar_run_q1, &c[2]},
+		{"jit", run_subject, &s},
+	};
+	bench_group("TPC-H Q1's shape, grouped by two chars, 256 MB", q1_rivals, 4, 0, rounds,
+		    (double)(n * sizeof(*t)), "GB/s");
+	close_subject(&s);
+	vm_program_unref(q6);
+	vm_program_unref(q1);
+	free(groups);
+	free(t);
+}
+
+static void lines(void)
+{
+	size_t n = 128u << 20, at = 0;
+	char *text = memory(n);
+	struct vm_bounds bounds = {0, PROGRAM_MAX_RECORD_BYTES};
+	struct vm_program *vp = load("find_byte", &bounds);
+	struct subject jit, interp;
+	struct c_run c[2];
+
+	while (at < n) {
+		size_t len = 20 + random_u64() % 80, colon = random_u64() % len;
+
+		for (size_t i = 0; i < len && at < n; i++)
+			text[at++] = i == len - 1 ? '\n' : i == colon ? ':' : 'x';
+	}
+	open_subject(&jit, &engine_jit, vp, NULL, text, n);
+	open_subject(&interp, &engine_interp, vp, NULL, text, n);
+	for (unsigned i = 0; i < 2; i++)
+		c[i] = (struct c_run){.data = text, .n = n};
+	const struct bench_rival rivals[] = {
+		{"C, gcc -O3, the same checks", gcc_run_find_byte, &c[0]},
+		{"C, clang-19 -O3", clang_run_find_byte, &c[1]},
+		{"jit, guarded and metered", run_subject, &jit},
+		{"interp", run_subject, &interp},
+	};
+	bench_group("lines of text, a byte search per line, 128 MB", rivals, 4, 0, 5, (double)n,
+		    "GB/s");
+	close_subject(&jit);
+	close_subject(&interp);
+	vm_program_unref(vp);
+	free(text);
+}
+
+struct compile_run {
+	struct vm_program *vp;
+	struct jit_image *image;
+};
+
+static void run_compile(void *arg)
+{
+	struct compile_run *c = arg;
+	struct jit_options options = {.fixed = true};
+	struct nf_error err;
+
+	free(c->image);
+	if (module->compile(c->vp, &options, &c->image, &err))
+		die(&err);
+}
+
+static void run_map(void *arg)
+{
+	struct compile_run *c = arg;
+	struct jit_code code;
+	struct nf_error err;
+
+	if (jit_image_map(c->image, sizeof(*c->image) + c->image->bytes, &code, &err))
+		die(&err);
+	jit_code_unmap(&code);
+}
+
+static void compile_times(void)
+{
+	static const char *const names[] = {"count_sum", "q6", "q1"};
+	struct compile_run c[3] = {0};
+	struct bench_rival rivals[4];
+	char titles[3][64];
+
+	for (unsigned i = 0; i < 3; i++) {
+		c[i].vp = load(names[i], NULL);
+		unsigned n = 0;
+		for (unsigned k = 0; k < 3; k++)
+			n += c[i].vp->code[k].flat.n_insns;
+		snprintf(titles[i], sizeof(titles[i]), "compile %s, %u instructions", names[i], n);
+		rivals[i] = (struct bench_rival){titles[i], run_compile, &c[i]};
+		run_compile(&c[i]);
+	}
+	rivals[3] = (struct bench_rival){"map q6 from a cache", run_map, &c[1]};
+	bench_group("from bytecode to code", rivals, 4, 0, 21, 1, "ms");
+	for (unsigned i = 0; i < 3; i++) {
+		bench_note("%s: %u bytes of code, %u lanes", names[i], c[i].image->bytes,
+			   c[i].image->lanes);
+		free(c[i].image);
+		vm_program_unref(c[i].vp);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct nf_error err;
+
+	if (argc < 3) {
+		fprintf(stderr, "usage: bench_jit PROGRAMS-FOLDER JIT-MODULE [--quick]\n");
+		return 2;
+	}
+	folder = argv[1];
+	if (argc > 3)
+		rounds = 5;
+	if (jit_module_load(argv[2], &module, &err))
+		die(&err);
+	bench_begin("The JIT against C");
+	compile_times();
+	count_sum(256u << 20, "256 MB");
+	count_sum(512u << 10, "512 KiB");
+	tpch();
+	lines();
+	bench_end();
+	return 0;
+}

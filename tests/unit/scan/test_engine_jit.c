@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The JIT engine against the interpreter: random programs over random records give the same
+ * bytes, the same counts and the same errors. NEARFOLD_SEED repeats a run, NEARFOLD_PROGRAMS says
+ * how many programs.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/scope.h"
+#include "scan/engine.h"
+#include "tests/support/vm_gen.h"
+
+enum { MAX_BYTES = 64 << 10 };
+
+static char module_path[PATH_MAX];
+
+/* build/<variant>/nearfold-jit.so, from build/<variant>/tests/unit/scan/test_engine_jit */
+static int find_module(void **state)
+{
+	char *slash;
+	ssize_t n = readlink("/proc/self/exe", module_path, sizeof(module_path) - 32);
+
+	(void)state;
+	if (n < 0)
+		return -1;
+	module_path[n] = '\0';
+	for (int up = 0; up < 4; up++) {
+		slash = strrchr(module_path, '/');
+		if (!slash)
+			return -1;
+		*slash = '\0';
+	}
+	strcat(module_path, "/nearfold-jit.so");
+	return 0;
+}
+
+struct outcome {
+	int ret;
+	struct nf_error err;
+	uint64_t records, matched;
+	uint8_t *bytes; /* state, or key and state of each group in order */
+	size_t n_bytes;
+};
+
+static int compare_groups(const void *a, const void *b, void *n)
+{
+	return memcmp(a, b, *(const size_t *)n);
+}
+
+/* Fold the spans one after the other; keep what came out. */
+static void run(const struct engine_ops *ops, const struct engine_config *cfg,
+		const struct span *spans, unsigned n_spans, struct outcome *ret)
+{
+	const struct program *p = cfg->program->program;
+	void *engine, *thread;
+	struct fold *fold;
+
+	memset(ret, 0, sizeof(*ret));
+	if (ops->open(cfg, &engine, &ret->err) || ops->thread_open(engine, &thread, &ret->err) ||
+	    (ops->start && ops->start(engine, &ret->err)))
+		fail_msg("%s: %s", ops->name, ret->err.text);
+	for (unsigned i = 0; i < n_spans && !ret->ret; i++)
+		ret->ret = ops->fold(thread, &spans[i], &ret->err);
+	fold = ops->thread_fold(thread);
+	ret->records = fold->records;
+	ret->matched = fold->matched;
+	if (fold->groups) {
+		size_t one = p->key_bytes + p->state_bytes, at = 0;
+		const uint8_t *key;
+		uint8_t *state;
+		uint64_t cursor = 0;
+
+		ret->n_bytes = groups_count(fold->groups) * one;
+		ret->bytes = malloc(ret->n_bytes + 1);
+		while (groups_next(fold->groups, &cursor, &key, &state)) {
+			memcpy(ret->bytes + at, key, p->key_bytes);
+			memcpy(ret->bytes + at + p->key_bytes, state, p->state_bytes);
+			at += one;
+		}
+		qsort_r(ret->bytes, groups_count(fold->groups), one, compare_groups, &one);
+	} else {
+		ret->n_bytes = p->state_bytes;
+		ret->bytes = malloc(ret->n_bytes + 1);
+		memcpy(ret->bytes, fold->state, ret->n_bytes);
+	}
+	ops->thread_close(thread);
+	ops->close(engine);
+}
+
+static void check_same(const struct outcome *a, const struct outcome *b, uint64_t seed)
+{
+	if (a->ret != b->ret)
+		fail_msg("seed %" PRIu64 ": interp gives %d (%s: %s), jit %d (%s: %s)", seed, a->ret,
+			 a->err.where, a->err.text, b->ret, b->err.where, b->err.text);
+	if (a->ret < 0) {
+		/* The state is of no use then; the reason must be the same. */
+		assert_string_equal(a->err.where, b->err.where);
+		assert_string_equal(a->err.text, b->err.text);
+		return;
+	}
+	if (a->records != b->records || a->matched != b->matched || a->n_bytes != b->n_bytes ||
+	    memcmp(a->bytes, b->bytes, a->n_bytes))
+		fail_msg("seed %" PRIu64 ": interp and jit differ: records %" PRIu64 " %" PRIu64
+			 ", matched %" PRIu64 " %" PRIu64,
+			 seed, a->records, b->records, a->matched, b->matched);
+}
+
+static size_t make_lines(uint64_t *random, uint8_t *data, size_t n)
+{
+	size_t at = 0;
+
+	while (at < n) {
+		size_t len = vm_gen_random(random) % 60;
+
+		if (len > n - at)
+			len = n - at;
+		vm_gen_bytes(random, data + at, len);
+		for (size_t i = 0; i < len; i++)
+			if (data[at + i] == '\n')
+				data[at + i] = ' ';
+		at += len;
+		if (at < n)
+			data[at++] = '\n';
+	}
+	return n;
+}
+
+/* One random program over random records; false: the verifier refused it. */
+static bool one_program(uint64_t seed, const struct vm_gen_options *options, bool lines)
+{
+	struct vm_gen *gen = vm_gen_new(seed, options);
+	struct program *p;
+	struct vm_program *vp;
+	struct vm_bounds bounds;
+	uint8_t *data, *params;
+	uint64_t random = seed;
+	struct outcome a, b;
+	size_t bytes;
+	struct span spans[3];
+
+	assert_non_null(gen);
+	if (program_create(vm_gen_draft(gen), &p, NULL)) {
+		vm_gen_free(gen);
+		return false;
+	}
+	bounds = vm_bounds_of(p);
+	if (!lines && !p->record_bytes)
+		bounds.record_min_bytes = bounds.record_max_bytes = 40;
+	if (vm_verify(p, &bounds, &vp, NULL)) {
+		program_unref(p);
+		vm_gen_free(gen);
+		return false;
+	}
+	params = calloc(1, p->params_bytes + 1);
+	vm_gen_bytes(&random, params, p->params_bytes);
+
+	struct engine_config cfg = {
+		.program = vp,
+		.params = params,
+		.format = lines ? FORMAT_LINES : FORMAT_FIXED,
+		.record_bytes = bounds.record_max_bytes,
+		.budget = 2000,
+		.max_groups = 5000,
+		.jit_module = module_path,
+		.jit_wait = true,
+		.cpu_threads = 1,
+	};
+	/* Exactly as long as the data, so that the sanitizer sees a read behind it. */
+	bytes = lines ? 6000 : (vm_gen_random(&random) % 120) * bounds.record_max_bytes;
+	data = malloc(bytes + 1);
+	if (lines)
+		make_lines(&random, data, bytes);
+	else
+		vm_gen_bytes(&random, data, bytes);
+	size_t cut = lines ? 0 : bytes / 3 / bounds.record_max_bytes * bounds.record_max_bytes;
+	spans[0] = (struct span){data, cut, "a", 0};
+	spans[1] = (struct span){data + cut, bytes - cut, "a", cut};
+	run(&engine_interp, &cfg, spans, 2, &a);
+	run(&engine_jit, &cfg, spans, 2, &b);
+	check_same(&a, &b, seed);
+	free(a.bytes);
+	free(b.bytes);
+	free(data);
+	free(params);
+	vm_program_unref(vp);
+	program_unref(p);
+	vm_gen_free(gen);
+	return true;
+}
+
+static void many(const struct vm_gen_options *options, bool lines)
+{
+	const char *text = getenv("NEARFOLD_SEED"), *count = getenv("NEARFOLD_PROGRAMS");
+	uint64_t seed = text ? strtoull(text, NULL, 0) : 1, n = count ? strtoull(count, NULL, 0) : 150;
+	struct nf_error why;
+	struct engine_config cfg = {.jit_module = module_path};
+	unsigned accepted = 0;
+
+	if (engine_jit.check(&cfg, &why)) {
+		print_message("SKIP: %s\n", why.text);
+		skip();
+	}
+	for (uint64_t i = 0; i < n; i++)
+		accepted += one_program(seed + i, options, lines);
+	print_message("# seeds %" PRIu64 "..%" PRIu64 ": %u programs accepted and run\n", seed,
+		      seed + n - 1, accepted);
+	assert_true(accepted > n / 4);
+}
+
+static void random_programs_over_fixed_records(void **state)
+{
+	(void)state;
+	many(&(struct vm_gen_options){.no_key = true}, false);
+}
+
+static void random_grouped_programs(void **state)
+{
+	(void)state;
+	many(&(struct vm_gen_options){0}, false);
+}
+
+static void random_reductions_take_the_fast_path(void **state)
+{
+	(void)state;
+	many(&(struct vm_gen_options){.no_key = true, .no_loops = true, .no_guards = true, .additive = true},
+	     false);
+}
+
+static void random_straight_programs(void **state)
+{
+	(void)state;
+	many(&(struct vm_gen_options){.no_key = true, .no_loops = true, .no_guards = true}, false);
+}
+
+static void random_programs_over_lines(void **state)
+{
+	(void)state;
+	many(&(struct vm_gen_options){.any_length = true}, true);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(random_programs_over_fixed_records),
+		cmocka_unit_test(random_grouped_programs),
+		cmocka_unit_test(random_reductions_take_the_fast_path),
+		cmocka_unit_test(random_straight_programs),
+		cmocka_unit_test(random_programs_over_lines),
+	};
+
+	return cmocka_run_group_tests(tests, find_module, NULL);
+}
