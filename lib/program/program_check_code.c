@@ -26,11 +26,11 @@ static int bad(const struct at *at, const char *fmt, ...) __attribute__((format(
 static int bad(const struct at *at, const char *fmt, ...)
 {
 	const struct program_line *line = program_line_at(at->p, at->func, at->insn);
-	char where[256], place[200] = "";
+	char where[256], place[160] = "";
 	va_list ap;
 
 	if (line)
-		snprintf(place, sizeof(place), " (%.160s:%" PRIu32 ")", at->p->files[line->file],
+		snprintf(place, sizeof(place), " (%.120s:%" PRIu32 ")", at->p->files[line->file],
 			 line->line);
 	snprintf(where, sizeof(where), "function %.60s, instruction %" PRIu32 "%s",
 		 at->p->funcs[at->func].name, at->insn, place);

@@ -200,7 +200,7 @@ unsigned disasm_insn(const struct bpf_insn *i, disasm_helper_name names, char *b
 		known = insn_is_ld_imm64(i) && text_ld_imm64(i, buf, size);
 	}
 	if (!known)
-		snprintf(buf, size, ".byte %#04x, %#04x, %#06x, %#010" PRIx32, i->code,
+		snprintf(buf, size, ".byte 0x%02x, 0x%02x, 0x%04x, 0x%08" PRIx32, i->code,
 			 (unsigned)(i->dst_reg | i->src_reg << 4), (unsigned)(uint16_t)i->off,
 			 (uint32_t)i->imm);
 	return insn_is_ld_imm64(i) ? 2 : 1;

@@ -318,11 +318,7 @@ static int parse_hex(const struct layout_member *m, const char *text, uint8_t *b
 {
 	size_t n = strlen(text);
 
-	for (size_t i = 0; i < n; i++) {
-		if (digit_value(text[i]) == 16)
-			n = SIZE_MAX;
-	}
-	if (n != 2 * (size_t)m->size_bytes)
+	if (n != 2 * (size_t)m->size_bytes || strspn(text, "0123456789abcdefABCDEF") != n)
 		return bad(m, err, "must be %" PRIu32 " hexadecimal digits", 2 * m->size_bytes);
 	for (uint32_t i = 0; i < m->size_bytes; i++)
 		bytes[m->offset_bytes + i] =
