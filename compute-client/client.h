@@ -79,6 +79,10 @@ int client_call(struct nearfold_conn *c, const char *path, const ProtobufCMessag
 int client_call_unary(struct nearfold_conn *c, const char *path, const ProtobufCMessage *request,
 		      uint8_t **ret, size_t *ret_size, struct nearfold_error *err);
 
+/* A reply that wire_unpack_*() refused: INTERNAL, because it is the node's fault. */
+int client_bad_reply(struct nearfold_conn *c, const struct nf_error *why,
+		     struct nearfold_error *err);
+
 /* The data set is not there: say which are. */
 void client_name_datasets(struct nearfold_conn *c, struct nearfold_error *err);
 

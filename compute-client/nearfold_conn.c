@@ -118,6 +118,13 @@ static void apply_detail(struct nearfold_error *err, const Nearfold__V1__ErrorDe
 	err->query_id = d->query_id;
 }
 
+int client_bad_reply(struct nearfold_conn *c, const struct nf_error *why,
+		     struct nearfold_error *err)
+{
+	return client_fail(err, NF_INTERNAL, rpc_client_address(c->rpc),
+			   "the node's answer cannot be read: %s: %s", why->where, why->text);
+}
+
 /* on_message that failed has filled the caller's error; the call's own must not cover it. */
 struct guarded_call {
 	int (*on_message)(void *arg, const uint8_t *message, size_t size);

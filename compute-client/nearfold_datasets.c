@@ -20,7 +20,7 @@ static int list(struct nearfold_conn *c, Nearfold__V1__ListDatasetsReply **ret,
 	if (r < 0)
 		return r;
 	*ret = wire_unpack_list_datasets(data, size, &why);
-	return *ret ? 0 : client_error(err, &why, -EPROTO);
+	return *ret ? 0 : client_bad_reply(c, &why, err);
 }
 
 void client_name_datasets(struct nearfold_conn *c, struct nearfold_error *err)

@@ -14,6 +14,7 @@
 #include "compute-client/client.h"
 
 struct execution {
+	struct nearfold_conn *conn;
 	struct client_execution *x;
 	const struct program *program;
 	uint64_t began_ns;
@@ -97,7 +98,7 @@ static int on_event(void *arg, const uint8_t *message, size_t size)
 	int r;
 
 	if (!m)
-		return client_error(e->err, &why, -EPROTO);
+		return client_bad_reply(e->conn, &why, e->err);
 	if (e->finished)
 		r = client_fail(e->err, NF_INTERNAL, "reply", "a message after the last one");
 	else if (m->event_case == NEARFOLD__V1__EXECUTE_REPLY__EVENT_STARTED)
@@ -168,6 +169,7 @@ static int send_whole(struct nearfold_conn *c, struct execution *e, uint64_t dea
 int client_execute(struct nearfold_conn *c, struct client_execution *x, struct nearfold_error *err)
 {
 	struct execution e = {
+		.conn = c,
 		.x = x,
 		.program = x->query->program->program,
 		.began_ns = clock_now_ns(),

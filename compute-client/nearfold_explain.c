@@ -98,7 +98,7 @@ static int describe(struct nearfold_conn *c, const char *name, Nearfold__V1__Dat
 		return r;
 	}
 	*ret = wire_unpack_dataset(data, size, &why);
-	return *ret ? 0 : client_error(err, &why, -EPROTO);
+	return *ret ? 0 : client_bad_reply(c, &why, err);
 }
 
 static int load(struct nearfold_conn *c, const struct nearfold_program *p,
@@ -121,7 +121,7 @@ static int load(struct nearfold_conn *c, const struct nearfold_program *p,
 		return r;
 	}
 	*ret = wire_unpack_load_program_reply(data, size, &why);
-	return *ret ? 0 : client_error(err, &why, -EPROTO);
+	return *ret ? 0 : client_bad_reply(c, &why, err);
 }
 
 static int capabilities(struct nearfold_conn *c, Nearfold__V1__Capabilities **ret,
@@ -136,7 +136,7 @@ static int capabilities(struct nearfold_conn *c, Nearfold__V1__Capabilities **re
 	if (r < 0)
 		return r;
 	*ret = wire_unpack_capabilities(data, size, &why);
-	return *ret ? 0 : client_error(err, &why, -EPROTO);
+	return *ret ? 0 : client_bad_reply(c, &why, err);
 }
 
 static void report_node(FILE *out, struct nearfold_conn *c, const struct nearfold_query *q,

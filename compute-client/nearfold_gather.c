@@ -189,6 +189,20 @@ static int combine(struct branch *branches, unsigned n, const struct nearfold_qu
 	return r;
 }
 
+/* A place on a node says little without the node. */
+static void name_node(struct nearfold_error *err, const struct nearfold_conn *conn)
+{
+	const char *address = rpc_client_address(conn->rpc);
+	char where[sizeof(err->where)];
+
+	if (strstr(err->where, address))
+		return;
+	int n = snprintf(where, sizeof(where), "%s: %s", address, err->where);
+
+	if (n > 0)
+		memcpy(err->where, where, sizeof(where));
+}
+
 static int gather(struct branch *branches, struct nearfold_conn *const *conns, unsigned n,
 		  const struct nearfold_query *q, struct nearfold_result **ret,
 		  struct nearfold_error *err)
@@ -209,8 +223,10 @@ static int gather(struct branch *branches, struct nearfold_conn *const *conns, u
 	if (r < 0)
 		return r;
 	if (g.first_failed) {
-		if (err)
+		if (err) {
 			*err = g.first_failed->err;
+			name_node(err, g.first_failed->conn);
+		}
 		return g.first_failed->result;
 	}
 	r = combine(branches, n, q, ret, &why);

@@ -5,6 +5,7 @@
 #include "compute-client/client.h"
 
 struct reading {
+	struct nearfold_conn *conn;
 	int (*sink)(void *arg, const void *data, size_t n);
 	void *arg;
 	uint64_t next_offset, total, received;
@@ -40,7 +41,7 @@ static int on_message(void *arg, const uint8_t *message, size_t size)
 	Nearfold__V1__ReadRangeReply *m = wire_unpack_read_range_reply(message, size, &why);
 
 	if (!m)
-		return client_error(r->err, &why, -EPROTO);
+		return client_bad_reply(r->conn, &why, r->err);
 	int ret = on_bytes(r, m);
 
 	nearfold__v1__read_range_reply__free_unpacked(m, NULL);
@@ -53,7 +54,7 @@ int nearfold_read(struct nearfold_conn *c, const char *dataset, uint64_t start_b
 {
 	Nearfold__V1__ReadRangeRequest m;
 	Nearfold__V1__Range range;
-	struct reading reading = {.sink = sink, .arg = arg, .err = err};
+	struct reading reading = {.conn = c, .sink = sink, .arg = arg, .err = err};
 	struct client_refusal refusal = {0};
 
 	if (start_bytes >= end_bytes)

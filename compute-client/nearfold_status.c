@@ -213,7 +213,7 @@ int nearfold_status_write(struct nearfold_conn *c, enum nearfold_output form, FI
 	Nearfold__V1__Status *s = wire_unpack_status(data, size, &why);
 
 	if (!s)
-		return client_error(err, &why, -EPROTO);
+		return client_bad_reply(c, &why, err);
 	r = put_status(s, form, out);
 	nearfold__v1__status__free_unpacked(s, NULL);
 	return r == 0 ? 0 : client_fail(err, NF_INTERNAL, "output", "%s", strerror(-r));
