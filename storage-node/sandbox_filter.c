@@ -83,6 +83,7 @@ static const struct {
 	{SCMP_SYS(restart_syscall), ALWAYS, "time"},
 	{SCMP_SYS(getrusage), ALWAYS, "what the query cost"},
 	{SCMP_SYS(getrandom), ALWAYS, "hash seeds"},
+	{SCMP_SYS(sysinfo), ALWAYS, "how much memory qsort() may take"},
 	{SCMP_SYS(exit), ALWAYS, "the end"},
 	{SCMP_SYS(exit_group), ALWAYS, "the end"},
 	{SCMP_SYS(openat), DENIED, "the C library looks for /sys and time zones"},
