@@ -71,6 +71,9 @@ struct engine_ops {
 	 * RESOURCE_EXHAUSTED too many groups; DATA_LOSS a line longer than 1 MiB.
 	 */
 	int (*fold)(void *thread, const struct span *span, struct nf_error *err);
+	/* Optional. The thread has folded its last span and nothing failed: state and groups of
+	 * its fold must be final now (before, only the counters are looked at). */
+	int (*thread_end)(void *thread, struct nf_error *err);
 	struct fold *(*thread_fold)(void *thread);
 
 	/*

@@ -221,6 +221,9 @@ void scan_thread_run(struct scan_thread *t)
 		}
 		look_around(t, clock_now_ns());
 	}
+	const struct engine_ops *engine = t->scan->engine_ops;
+	if (r >= 0 && engine->thread_end)
+		r = engine->thread_end(t->engine_thread, &err);
 	if (r < 0)
 		scan_fail(t->scan, r, &err);
 }
