@@ -171,6 +171,23 @@ $(B)/examples/%.bpf.o: bpf/examples/%.bpf.c bpf/nearfold.bpf.h
 	@mkdir -p $(@D)
 	$(Q)$(BPF_CC) $(BPF_CFLAGS) -c $< -o $@
 
+# The kernel's scan loop, compiled and turned into C arrays: nothing parses ELF at run time.
+SCAN_BPF_CFLAGS := -O2 -target bpf -mcpu=v4 -ffreestanding -Wall -Wextra
+$(B)/bpf/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h)
+	$(call say,BPF,$<)
+	@mkdir -p $(@D)
+	$(Q)$(BPF_CC) $(SCAN_BPF_CFLAGS) -c $< -o $@
+$(B)/bpf/embed: bpf/embed.c
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(all_cflags) $(all_ldflags) $< -o $@ -lelf
+scan_bpf_objs := $(patsubst bpf/%.bpf.c,$(B)/bpf/%.bpf.o,$(wildcard bpf/*.bpf.c))
+$(B)/gen/scan_bpf.h: $(B)/bpf/embed $(scan_bpf_objs)
+	$(call say,EMBED,$@)
+	@mkdir -p $(@D)
+	$(Q)$(B)/bpf/embed $(scan_bpf_objs) > $@.tmp && mv $@.tmp $@
+$(call objs,lib/scan/engine_kernel_link.c): $(B)/gen/scan_bpf.h
+
 # ---- tests: tests/unit/<module>/test_*.c ---------------------------------------------------------
 unit_src := $(wildcard tests/unit/*/test_*.c)
 unit_bin := $(patsubst tests/%.c,$(B)/tests/%,$(unit_src))

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * engine_kernel_link.h - from a verified program to the instructions that are loaded: picks the
+ * scan loop (bpf/scan.bpf.c) for the format, fills its holes with the user's functions, appends the
+ * helpers that they call.
+ */
+#ifndef NF_SCAN_ENGINE_KERNEL_LINK_H
+#define NF_SCAN_ENGINE_KERNEL_LINK_H
+
+#include "scan/engine.h"
+
+struct kernel_link_input {
+	const struct engine_config *cfg;
+	int arena_fd;
+	uint64_t slot_table; /* address in the arena */
+	uint32_t n_slots;
+	uint64_t cookie;     /* user_data of slot 0 */
+	uint64_t rodata;     /* address in the arena */
+	bool tracepoint_cqe; /* io_uring_complete(ctx, req, cqe), since 6.13 */
+};
+
+struct kernel_image {
+	struct bpf_insn *insns;
+	uint32_t *origins; /* KERNEL_ORIGIN of each, see engine_kernel_lower.h */
+	uint32_t n_insns;
+};
+
+/* Why there is no form of this program for the kernel: FAILED_PRECONDITION with the reason. */
+int kernel_link_check(const struct engine_config *cfg, struct nf_error *why);
+int kernel_link(const struct kernel_link_input *in, struct kernel_image *ret, struct nf_error *err);
+void kernel_image_done(struct kernel_image *image); /* takes a zeroed one */
+
+/* Why the helper cannot be called in the kernel, or NULL. */
+const char *kernel_helper_reason(int32_t number);
+
+#endif

@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "scan/engine_kernel_lower.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "base/scope.h"
+#include "bpf/scan_abi.h"
+#include "scan/engine_kernel_link.h"
+#include "scan/engine_kernel_regs.h"
+#include "vm/vm_helper.h"
+#include "vm/vm_isa.h"
+
+#define BIT(i) (1u << (i))
+
+struct kernel_frame kernel_frame_below(uint32_t template_stack_bytes)
+{
+	int16_t at = (int16_t)-template_stack_bytes;
+	struct kernel_frame f;
+
+	f.slot = at -= 8;
+	f.record = at -= 8;
+	f.meter = at -= 8;
+	f.work = at -= 8;
+	f.spill = at -= 8;
+	f.out = at -= 8;
+	for (int i = 0; i < 4; i++)
+		f.save[i] = at -= 8;
+	f.base = at;
+	return f;
+}
+
+/* How far below r10 an instruction reaches: by an access, or by making a pointer (for a helper). */
+static int64_t reach(const struct vm_code *code, uint32_t i, const struct vm_op *op,
+		     const struct kernel_regs *k)
+{
+	if (vm_op_is_access(op) && code->info[i].region == VM_REGION_STACK)
+		return code->info[i].offset_min;
+	if (op->op == VM_OP_ADD && op->width == 64 && op->use_imm && k->stack & BIT(op->dst))
+		return op->imm;
+	return 0;
+}
+
+uint32_t kernel_stack_used(const struct vm_code *code)
+{
+	AUTO_FREE struct kernel_regs *regs = kernel_regs_new(code, 0);
+	int64_t deepest = 0;
+
+	if (!regs)
+		return UINT32_MAX;
+	for (uint32_t i = 0; i < code->flat.n_insns; i++) {
+		struct vm_op op;
+		int64_t r;
+
+		if (!regs[i].seen || vm_isa_decode(code->flat.insns, code->flat.n_insns, i, &op))
+			continue;
+		r = reach(code, i, &op, &regs[i]);
+		deepest = r < deepest ? r : deepest;
+	}
+	return (uint32_t)(-deepest + 7) & ~7u;
+}
+
+/* Registers that point into the arena on entry. */
+static uint16_t arena_args(enum program_kind kind)
+{
+	switch (kind) {
+	case PROGRAM_FILTER:
+		return BIT(1) | BIT(3);
+	case PROGRAM_KEY:
+		return BIT(1) | BIT(3) | BIT(4);
+	case PROGRAM_REDUCE:
+		return BIT(1) | BIT(2) | BIT(4);
+	default:
+		return BIT(1) | BIT(2);
+	}
+}
+
+static int refuse(const struct vm_program *vp, enum program_kind kind, uint32_t i,
+		  struct nf_error *why, const char *text)
+{
+	const struct flat_origin *o = &vp->code[kind].flat.origin[i];
+	char where[256];
+
+	return nf_error_set(why, NF_FAILED_PRECONDITION,
+			    program_where(vp->program, o->func, o->insn, where, sizeof(where)),
+			    "%s", text);
+}
+
+int kernel_lower_check(const struct vm_program *vp, enum program_kind kind, struct nf_error *why)
+{
+	const struct vm_code *code = &vp->code[kind];
+
+	for (uint32_t i = 0; i < code->flat.n_insns; i++) {
+		const struct vm_insn *info = &code->info[i];
+		struct vm_op op;
+		const char *no;
+
+		if (!info->reachable || vm_isa_decode(code->flat.insns, code->flat.n_insns, i, &op))
+			continue;
+		if (info->verdict == VM_GUARDED)
+			return refuse(vp, kind, i, why,
+				      "the access is guarded, not proven; the kernel engine takes "
+				      "proven accesses only (nearfold check lists them)");
+		if (op.kind == VM_KIND_CALL && (no = kernel_helper_reason((int32_t)op.imm)))
+			return refuse(vp, kind, i, why, no);
+	}
+	return 0;
+}
+
+/* ---- emitting -------------------------------------------------------------------------------- */
+
+struct lowering {
+	const struct kernel_lower *env;
+	const struct vm_program *vp;
+	const struct vm_code *code;
+	const struct kernel_regs *regs;
+	struct splice *s;
+	enum program_kind kind;
+	splice_label first; /* of flat instruction 0 */
+	splice_label end;
+	uint8_t name[11]; /* the register that stands for r_i */
+	uint16_t used;	  /* after renaming */
+	struct far {	  /* jumps backwards: meters, after the code */
+		splice_label label;
+		uint32_t insn, target;
+	} * far;
+	uint32_t n_far;
+};
+
+void kernel_emit_trap(struct splice *s, const struct kernel_frame *f, uint32_t status,
+		      uint32_t trap, uint32_t origin)
+{
+	splice_emit(s, SPLICE_LDX(BPF_DW, BPF_REG_2, BPF_REG_10, f->slot));
+	splice_emit(s, SPLICE_LDX(BPF_DW, BPF_REG_3, BPF_REG_10, f->record));
+	splice_emit(s,
+		    SPLICE_STX(BPF_DW, BPF_REG_2, offsetof(struct scan_slot, record), BPF_REG_3));
+	splice_emit(s,
+		    SPLICE_ST(BPF_W, BPF_REG_2, offsetof(struct scan_slot, trap), (int32_t)trap));
+	splice_emit(s, SPLICE_ST(BPF_W, BPF_REG_2, offsetof(struct scan_slot, trap_origin),
+				 (int32_t)origin));
+	splice_emit(s, SPLICE_ST(BPF_W, BPF_REG_2, offsetof(struct scan_slot, status),
+				 (int32_t)status));
+	splice_emit(s, SPLICE_MOV_K(BPF_REG_0, 0));
+	splice_emit(s, SPLICE_EXIT);
+}
+
+/* Give the function's r6..r9 the names of registers that it never mentions. A helper's call would
+ * clobber those. */
+static void rename_registers(struct lowering *l)
+{
+	uint16_t used = 0;
+
+	for (unsigned r = 0; r <= 10; r++)
+		l->name[r] = (uint8_t)r;
+	for (uint32_t i = 0; i < l->code->flat.n_insns; i++) {
+		struct vm_op op;
+
+		if (!l->regs[i].seen ||
+		    vm_isa_decode(l->code->flat.insns, l->code->flat.n_insns, i, &op))
+			continue;
+		used |= op.reads | op.writes;
+	}
+	for (unsigned r = 6; r <= 9 && !l->code->calls_helper; r++) {
+		for (unsigned to = 1; to <= 5 && used & BIT(r) && l->name[r] == r; to++) {
+			if (used & BIT(to))
+				continue;
+			l->name[r] = (uint8_t)to;
+			used = (uint16_t)((used & ~BIT(r)) | BIT(to));
+		}
+	}
+	l->used = used;
+}
+
+static void save_registers(const struct lowering *l, bool restore)
+{
+	for (unsigned r = 6; r <= 9; r++) {
+		int16_t slot = l->env->frame.save[r - 6];
+
+		if (!(l->used & BIT(r)))
+			continue;
+		if (restore)
+			splice_emit(l->s, SPLICE_LDX(BPF_DW, r, BPF_REG_10, slot));
+		else
+			splice_emit(l->s, SPLICE_STX(BPF_DW, BPF_REG_10, slot, r));
+	}
+}
+
+/* dst - src, both arena pointers: their low halves differ by the same. */
+static void pointer_difference(struct splice *s, uint8_t dst, uint8_t src)
+{
+	splice_emit(s, SPLICE_INSN(BPF_ALU | BPF_SUB | BPF_X, dst, src, 0, 0));
+	splice_emit(s, SPLICE_INSN(BPF_ALU | BPF_MOV | BPF_X, dst, dst, 0, 0));
+	splice_emit(s, SPLICE_INSN(BPF_ALU64 | BPF_MOV | BPF_X, dst, dst, 32, 0));
+}
+
+static void lower_alu(struct lowering *l, uint32_t i, const struct vm_op *op, struct bpf_insn insn)
+{
+	const struct kernel_regs *k = &l->regs[i];
+	bool both = op->width == 64 && !op->use_imm && k->arena & BIT(op->src);
+
+	if (both && op->op == VM_OP_SUB && k->arena & BIT(op->dst)) {
+		pointer_difference(l->s, insn.dst_reg, insn.src_reg);
+		return;
+	}
+	if (both && op->op == VM_OP_ADD && !(k->arena & BIT(op->dst)))
+		splice_cast(l->s, insn.dst_reg);
+	splice_emit(l->s, insn);
+	if (op->op == VM_OP_MOV && op->width == 64 && !op->use_imm && op->src == 10)
+		splice_emit(l->s, SPLICE_ALU_K(BPF_ADD, insn.dst_reg, l->env->frame.base));
+}
+
+static void lower_access(struct lowering *l, const struct vm_op *op, struct bpf_insn insn)
+{
+	unsigned address = op->kind == VM_KIND_LOAD ? op->src : op->dst;
+
+	if (address == 10)
+		insn.off = (int16_t)(insn.off + l->env->frame.base);
+	if (!op->sign) {
+		splice_emit(l->s, insn);
+		return;
+	}
+	insn.code = (uint8_t)(BPF_LDX | BPF_MEM | BPF_SIZE(insn.code));
+	splice_emit(l->s, insn);
+	splice_emit(l->s, SPLICE_INSN(BPF_ALU64 | BPF_MOV | BPF_X, insn.dst_reg, insn.dst_reg,
+				      8 * op->bytes, 0));
+}
+
+static int lower_call(struct lowering *l, uint32_t i, const struct vm_op *op)
+{
+	const struct vm_insn *info = &l->code->info[i];
+	uint8_t stack_args = 0;
+
+	if (op->imm == VM_HELPER_BASE) { /* fold_fail */
+		splice_emit(l->s, SPLICE_LDX(BPF_DW, BPF_REG_2, BPF_REG_10, l->env->frame.slot));
+		splice_emit(l->s, SPLICE_STX(BPF_W, BPF_REG_2,
+					     offsetof(struct scan_slot, trap_code), BPF_REG_1));
+		kernel_emit_trap(l->s, &l->env->frame, SCAN_TRAPPED, SCAN_TRAP_FAIL,
+				 KERNEL_ORIGIN(l->kind, i));
+		return 0;
+	}
+	for (unsigned a = 0; a < 5; a++)
+		stack_args |= (uint8_t)(info->arg_region[a] == VM_REGION_STACK ? BIT(a) : 0);
+	return l->env->helper(l->env->helper_arg, l->s, (int32_t)op->imm, stack_args);
+}
+
+static bool goes_to(const struct lowering *l, int64_t insn)
+{
+	return insn >= 0 && insn < l->code->flat.n_insns && l->regs[insn].seen;
+}
+
+static void lower_jump(struct lowering *l, uint32_t i, const struct vm_op *op, struct bpf_insn insn)
+{
+	int64_t target = vm_isa_jump_target(op, i);
+	bool taken = goes_to(l, target), passed = goes_to(l, (int64_t)i + 1);
+	splice_label to;
+
+	if (!taken)
+		return; /* our verifier knows that it never jumps */
+	if (l->code->info[i].back_edge) {
+		to = splice_label_new(l->s);
+		l->far[l->n_far++] = (struct far){to, i, (uint32_t)target};
+	} else {
+		to = l->first + (splice_label)target;
+	}
+	if (op->op == VM_OP_JA || !passed)
+		insn = SPLICE_JA;
+	if (insn.code != SPLICE_JA.code || l->code->info[i].back_edge || target != (int64_t)i + 1)
+		splice_jump(l->s, insn, to);
+}
+
+/* The way back of a loop: meter -= charge, and the kernel's own leave to go on. */
+static void lower_far(struct lowering *l, const struct far *far)
+{
+	const struct kernel_frame *f = &l->env->frame;
+	splice_label out = splice_label_new(l->s), cut = splice_label_new(l->s);
+	uint8_t reg = 0;
+
+	while (reg <= 5 && l->used & BIT(reg))
+		reg++;
+	splice_origin(l->s, KERNEL_ORIGIN(l->kind, far->insn));
+	splice_bind(l->s, far->label);
+	if (reg > 5) {
+		reg = 0;
+		splice_emit(l->s, SPLICE_STX(BPF_DW, BPF_REG_10, f->spill, reg));
+	}
+	splice_emit(l->s, SPLICE_LDX(BPF_DW, reg, BPF_REG_10, f->meter));
+	splice_emit(l->s, SPLICE_ALU_K(BPF_ADD, reg, -(int32_t)l->code->info[far->insn].charge));
+	splice_emit(l->s, SPLICE_STX(BPF_DW, BPF_REG_10, f->meter, reg));
+	splice_jump(l->s, SPLICE_JMP_K(BPF_JSLT, reg, 0), out);
+	if (l->used & BIT(reg))
+		splice_emit(l->s, SPLICE_LDX(BPF_DW, reg, BPF_REG_10, f->spill));
+	splice_jump(l->s, SPLICE_MAY_GOTO, cut);
+	splice_jump(l->s, SPLICE_JA, l->first + far->target);
+	splice_bind(l->s, out);
+	kernel_emit_trap(l->s, f, SCAN_TRAPPED, SCAN_TRAP_BUDGET,
+			 KERNEL_ORIGIN(l->kind, far->insn));
+	splice_bind(l->s, cut);
+	kernel_emit_trap(l->s, f, SCAN_BROKEN, SCAN_TRAP_NONE, KERNEL_ORIGIN(l->kind, far->insn));
+}
+
+static int lower_insn(struct lowering *l, uint32_t i, const struct vm_op *op)
+{
+	struct bpf_insn insn = l->code->flat.insns[i];
+
+	insn.dst_reg = l->name[insn.dst_reg];
+	insn.src_reg = op->kind == VM_KIND_ALU || op->kind == VM_KIND_JUMP || vm_op_is_access(op)
+			       ? l->name[insn.src_reg]
+			       : insn.src_reg;
+	switch (op->kind) {
+	case VM_KIND_ALU:
+		lower_alu(l, i, op, insn);
+		return 0;
+	case VM_KIND_LOAD:
+	case VM_KIND_STORE:
+		lower_access(l, op, insn);
+		return 0;
+	case VM_KIND_JUMP:
+		lower_jump(l, i, op, insn);
+		return 0;
+	case VM_KIND_CONST:
+		if (op->op == VM_OP_RODATA) {
+			splice_load64(l->s, insn.dst_reg, l->env->rodata + (uint64_t)op->imm, 0);
+			splice_cast(l->s, insn.dst_reg);
+		} else {
+			splice_load64(l->s, insn.dst_reg, (uint64_t)op->imm, 0);
+		}
+		return 0;
+	case VM_KIND_CALL:
+		return lower_call(l, i, op);
+	default:
+		splice_jump(l->s, SPLICE_JA, l->end);
+		return 0;
+	}
+}
+
+int kernel_lower(const struct kernel_lower *env, struct splice *s, enum program_kind kind,
+		 struct nf_error *err)
+{
+	const struct vm_code *code = &env->program->code[kind];
+	uint32_t n = code->flat.n_insns;
+	AUTO_FREE struct kernel_regs *regs = kernel_regs_new(code, arena_args(kind));
+	AUTO_FREE struct far *far = calloc(n + 1, sizeof(*far));
+	struct lowering l = {
+		.env = env,
+		.vp = env->program,
+		.code = code,
+		.regs = regs,
+		.s = s,
+		.kind = kind,
+		.far = far,
+	};
+
+	if (!regs || !far)
+		return -ENOMEM;
+	l.end = splice_label_new(s);
+	l.first = splice_labels_new(s, n);
+	rename_registers(&l);
+	save_registers(&l, false);
+	for (uint32_t i = 0; i < n; i++) {
+		struct vm_op op;
+		int r;
+
+		if (!regs[i].seen)
+			continue;
+		if (vm_isa_decode(code->flat.insns, n, i, &op))
+			return nf_error_set(err, NF_INTERNAL, NULL,
+					    "an instruction changed after verification");
+		splice_origin(s, KERNEL_ORIGIN(kind, i));
+		splice_bind(s, l.first + i);
+		r = lower_insn(&l, i, &op);
+		if (r)
+			return r;
+	}
+	for (uint32_t i = 0; i < l.n_far; i++)
+		lower_far(&l, &far[i]);
+	splice_origin(s, 0);
+	splice_bind(s, l.end);
+	save_registers(&l, true);
+	return 0;
+}

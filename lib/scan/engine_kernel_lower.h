@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * engine_kernel_lower.h - a verified function in the form that the kernel's verifier takes, in
+ *line.
+ *
+ * Our verifier has proven every access; the kernel's wants to see it again in its own terms:
+ *
+ *	record, params, state, key, rodata are arena pointers. Arithmetic on them happens in 32
+ *bits, so a difference of two is made signed again, and `number += pointer` gets a cast. The stack
+ *lies deeper, below the scan loop's own slots. Sign-extending loads become a load and a move (6.12
+ *has none from an arena). Jumps backwards pass a meter and a may_goto; what our verifier found
+ *unreachable is left out. r6..r9 belong to the scan loop: renamed to registers that the function
+ *leaves alone, or saved. `exit` goes to the end of the code; helpers become calls or a trap.
+ */
+#ifndef NF_SCAN_ENGINE_KERNEL_LOWER_H
+#define NF_SCAN_ENGINE_KERNEL_LOWER_H
+
+#include "program/program_splice.h"
+#include "vm/vm.h"
+
+/* The scan loop's slots on the stack, offsets from r10. One frame serves all user functions. */
+struct kernel_frame {
+	int16_t slot;	 /* the struct scan_slot of this completion */
+	int16_t record;	 /* the record at hand */
+	int16_t meter;	 /* metered instructions left for this record */
+	int16_t work;	 /* ... and for this completion */
+	int16_t spill;	 /* one register */
+	int16_t out;	 /* a helper's result pointer */
+	int16_t save[4]; /* r6..r9 */
+	int16_t base;	 /* the user's r10 */
+};
+
+enum {
+	/* The kernel's limit is 512 a call chain; helpers and the kernel's loop counter want some.
+	 */
+	KERNEL_STACK_BYTES = 512,
+	KERNEL_STACK_RESERVED = 16,
+	KERNEL_HELPER_STACK = 96,
+	/* 6.9 to 6.12 end a program's loops after 8 Mi rounds; a round costs at least 2. */
+	KERNEL_MAX_BUDGET = 4 << 20,
+};
+
+struct kernel_frame kernel_frame_below(uint32_t template_stack_bytes);
+
+/* How much stack the function really uses (flat.stack_bytes is whole frames). */
+uint32_t kernel_stack_used(const struct vm_code *code);
+
+/* Origins of instructions: which flat instruction of which entry; 0 is the scan loop's. */
+#define KERNEL_ORIGIN(kind, insn) (((uint32_t)(kind) + 1) << 16 | (insn))
+#define KERNEL_ORIGIN_KIND(o)	  ((enum program_kind)(((o) >> 16) - 1))
+#define KERNEL_ORIGIN_INSN(o)	  ((o)&0xffff)
+
+struct kernel_lower {
+	const struct vm_program *program;
+	struct kernel_frame frame;
+	uint64_t rodata; /* address in the arena */
+	/* Emit a call of that helper; arguments are in r1..r5. stack_args: bit i, argument i points
+	 * to the stack. */
+	int (*helper)(void *arg, struct splice *s, int32_t number, uint8_t stack_args);
+	void *helper_arg;
+};
+
+/* Why the kernel engine cannot take the function, or NULL. `where` names the instruction. */
+int kernel_lower_check(const struct vm_program *vp, enum program_kind kind, struct nf_error *why);
+
+/* Append the function's code: arguments in r1.., the result in r0, r6..r9 kept, r1..r5 lost. */
+int kernel_lower(const struct kernel_lower *lower, struct splice *s, enum program_kind kind,
+		 struct nf_error *err);
+
+/* Traps at the instruction of the current origin. */
+void kernel_emit_trap(struct splice *s, const struct kernel_frame *f, uint32_t status,
+		      uint32_t trap, uint32_t origin);
+
+#endif

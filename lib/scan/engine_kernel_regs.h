@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * engine_kernel_regs.h - which registers hold pointers, before each instruction of a function.
+ *
+ * Our verifier knows more, but keeps it to itself; the kernel's form of pointer arithmetic needs
+ * only this. A register that is a pointer on one way and a number on another counts as a number:
+ * the verifier has seen to it that nobody uses it as a pointer afterwards.
+ */
+#ifndef NF_SCAN_ENGINE_KERNEL_REGS_H
+#define NF_SCAN_ENGINE_KERNEL_REGS_H
+
+#include "vm/vm.h"
+
+enum { KERNEL_STACK_SLOTS = 64 }; /* of 8 bytes: what the kernel's frame holds */
+
+struct kernel_regs {
+	uint16_t arena, stack;		 /* bit i: r_i points into the arena, to the stack */
+	uint64_t slot_arena, slot_stack; /* bit i: so does the word at r10 - 8 * (i + 1) */
+	bool seen;			 /* some way leads here */
+};
+
+/* One element per instruction, the caller frees; NULL: no memory. args: the registers that point
+ * into the arena on entry. */
+struct kernel_regs *kernel_regs_new(const struct vm_code *code, uint16_t args);
+
+#endif

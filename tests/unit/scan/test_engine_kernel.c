@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The kernel engine gives what interp gives. Skipped, with the engine's reason, where it cannot
+ * run. */
+#include "scan_fixture.h"
+
+#include "program/program_elf.h"
+#include "scan/engine_kernel_load.h"
+#include "tests/support/fold_run.h"
+#include "tests/support/vm_asm.h"
+
+struct example {
+	const char *object; /* below $B */
+	const char *params; /* the first bytes of PARAMS */
+	uint32_t params_bytes;
+	enum record_format format;
+	void (*fill)(uint8_t *data, size_t bytes);
+};
+
+static uint64_t random_state = 88172645463325252ull;
+
+static uint64_t random64(void)
+{
+	random_state ^= random_state << 13;
+	random_state ^= random_state >> 7;
+	random_state ^= random_state << 17;
+	return random_state;
+}
+
+/* Bytes whose 24-byte records look like symbols: small kinds, sizes over many magnitudes. */
+static void fill_symbols(uint8_t *data, size_t bytes)
+{
+	for (size_t i = 0; i + 24 <= bytes; i += 24) {
+		uint64_t size = random64() >> (random64() % 64);
+
+		memset(data + i, 0, 24);
+		data[i + 4] = (uint8_t)((random64() % 3) << 4 | random64() % 7);
+		data[i + 6] = (uint8_t)(random64() % 4);
+		memcpy(data + i + 16, &size, 8);
+	}
+}
+
+static void fill_random(uint8_t *data, size_t bytes)
+{
+	for (size_t i = 0; i + 8 <= bytes; i += 8) {
+		uint64_t x = random64();
+
+		memcpy(data + i, &x, 8);
+	}
+}
+
+static void fill_text(uint8_t *data, size_t bytes)
+{
+	static const char *const words[] = {
+		"error", "err",	       "warning",
+		"e",	 "\n",	       "\n\n",
+		" ",	 "errorerror", "a rather long word that goes on and on"};
+	size_t at = 0;
+
+	while (at < bytes) {
+		const char *w = words[random64() % 9];
+		size_t n = strlen(w);
+
+		n = n < bytes - at ? n : bytes - at;
+		memcpy(data + at, w, n);
+		at += n;
+	}
+}
+
+static const struct example examples[] = {
+	{"average", NULL, 0, FORMAT_FIXED, fill_symbols},
+	{"group_by", "\x10\0\0\0\0\0\0", 8, FORMAT_FIXED, fill_symbols},
+	{"histogram", NULL, 0, FORMAT_FIXED, fill_symbols},
+	{"min_max", NULL, 0, FORMAT_FIXED, fill_random},
+};
+
+static void need(int r, const struct nf_error *err)
+{
+	if (r)
+		fail_msg("%s: %s", err->where, err->text);
+}
+
+static struct program *load(const char *name)
+{
+	const char *b = getenv("B");
+	struct nf_error err = {0};
+	struct program *p = NULL;
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/examples/%s.bpf.o", b ? b : "build/release", name);
+	need(program_elf_open(path, &p, &err), &err);
+	return p;
+}
+
+/* Skips the test when the machine, not the program, is the reason. */
+static void skip_without_kernel(void)
+{
+	struct nf_error err = {0};
+	struct kernel_host host;
+
+	if (!kernel_host_probe(&host, &err))
+		return;
+	print_message("SKIP: %s\n", err.text);
+	skip();
+}
+
+static void compare(const struct engine_config *cfg, const struct fold_input *in, const char *what)
+{
+	struct fold_output want, got;
+	char text[2048];
+
+	assert_int_equal(fold_run(&engine_interp, cfg, in, &want), 0);
+	if (fold_run(&engine_kernel, cfg, in, &got))
+		fail_msg("%s: %s: %s", what, got.err.where, got.err.text);
+	if (!fold_output_same(&want, &got, text, sizeof(text)))
+		fail_msg("%s: interp and kernel differ: %s", what, text);
+	fold_output_done(&want);
+	fold_output_done(&got);
+}
+
+/* Ways to hand the bytes over: spans, reads. */
+static const struct {
+	size_t span, read;
+} ways[] = {{0, 0}, {4096, 0}, {0, 256 << 10}, {0, 5000}};
+
+static void compare_all(struct program *p, const uint8_t *params, enum record_format format,
+			const uint8_t *data, size_t bytes, const char *name)
+{
+	struct vm_bounds bounds = vm_bounds_of(p);
+	struct nf_error err = {0};
+	struct vm_program *vp;
+
+	need(vm_verify(p, &bounds, &vp, &err), &err);
+	struct engine_config cfg = {
+		.program = vp, .params = params, .format = format, .record_bytes = p->record_bytes};
+
+	for (size_t w = 0; w < ARRAY_SIZE(ways); w++) {
+		struct fold_input in = {data, bytes, ways[w].span, ways[w].read};
+		char what[128];
+
+		if (p->record_bytes)
+			in.bytes -= bytes % p->record_bytes;
+		snprintf(what, sizeof(what), "%s, spans of %zu, reads of %zu", name, in.span_bytes,
+			 in.read_bytes);
+		compare(&cfg, &in, what);
+	}
+	vm_program_unref(vp);
+}
+
+static void examples_give_the_same_bytes(void **state)
+{
+	enum { BYTES = 24 * 40000 };
+	AUTO_FREE uint8_t *data = malloc(BYTES);
+
+	(void)state;
+	skip_without_kernel();
+	for (size_t i = 0; i < ARRAY_SIZE(examples); i++) {
+		const struct example *ex = &examples[i];
+		struct program *p = load(ex->object);
+		uint8_t params[64] = {0};
+
+		ex->fill(data, BYTES);
+		if (ex->params)
+			memcpy(params, ex->params, strlen(ex->params));
+		compare_all(p, params, ex->format, data, BYTES, ex->object);
+		program_unref(p);
+	}
+}
+
+/* A program of one filter and one reduce in assembly. filter may be NULL. */
+static struct program *assemble(const char *filter, const char *reduce, uint32_t record_bytes,
+				uint32_t state_bytes)
+{
+	static struct bpf_insn code[2][256];
+	struct bpf_insn combine[] = {{.code = BPF_JMP | BPF_EXIT}};
+	struct program_func funcs[3] = {0};
+	struct program draft = {
+		.record_bytes = record_bytes, .state_bytes = state_bytes, .funcs = funcs};
+	const char *text[] = {reduce, filter};
+	const enum program_kind kinds[] = {PROGRAM_REDUCE, PROGRAM_FILTER};
+	struct nf_error err = {0};
+	struct program *p;
+
+	for (int i = 0; i < 2 && text[i]; i++) {
+		char error[VM_ASM_ERROR_BYTES];
+		int n = vm_asm(text[i], code[i], 256, NULL, NULL, error);
+
+		if (n < 0)
+			fail_msg("%s", error);
+		funcs[draft.n_funcs++] = (struct program_func){.kind = kinds[i],
+							       .name = i ? "filter" : "reduce",
+							       .insns = code[i],
+							       .n_insns = (uint32_t)n};
+	}
+	funcs[draft.n_funcs++] = (struct program_func){
+		.kind = PROGRAM_COMBINE, .name = "combine", .insns = combine, .n_insns = 1};
+	need(program_create(&draft, &p, &err), &err);
+	return p;
+}
+
+static void lines_are_found(void **state)
+{
+	enum { BYTES = 500000 };
+	/* lines, bytes, lines of more than 100 bytes, a sum that depends on the order */
+	struct program *p = assemble("r0 = 1\n if w2 > 3 goto +1\n r0 = 0\n exit\n",
+				     "r4 = *(u64 *)(r1 + 0)\n r4 += 1\n *(u64 *)(r1 + 0) = r4\n"
+				     "r4 = *(u64 *)(r1 + 8)\n r4 += r3\n *(u64 *)(r1 + 8) = r4\n"
+				     "r4 = *(u64 *)(r1 + 16)\n r4 *= 31\n r4 += r3\n"
+				     "*(u64 *)(r1 + 16) = r4\n r0 = 0\n exit\n",
+				     0, 24);
+	AUTO_FREE uint8_t *data = malloc(BYTES);
+
+	(void)state;
+	skip_without_kernel();
+	fill_text(data, BYTES);
+	compare_all(p, NULL, FORMAT_LINES, data, BYTES, "lines");
+	data[BYTES - 1] = '\n';
+	compare_all(p, NULL, FORMAT_LINES, data, BYTES, "lines, the last with a newline");
+	memset(data, 'x', BYTES);
+	compare_all(p, NULL, FORMAT_LINES, data, BYTES, "one long line");
+	memset(data, '\n', BYTES);
+	compare_all(p, NULL, FORMAT_LINES, data, BYTES, "nothing but newlines");
+	program_unref(p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(examples_give_the_same_bytes),
+		cmocka_unit_test(lines_are_found),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
