@@ -35,7 +35,8 @@ enum {
 	MAX_CONTINUATIONS = 8,           /* frames a header block may be spread over */
 	MAX_OUTBOUND_ACKS = 256,         /* of PING and SETTINGS to a peer that does not read */
 	MAX_OUTBOUND_FRAMES = 1024,      /* of any kind, to a peer that does not read */
-	MAX_IDLE_FRAMES_PER_SECOND = 1000, /* PING, SETTINGS, PRIORITY, empty DATA */
+	BUDGET_PER_SECOND = 1000,        /* of a connection: PING, SETTINGS, PRIORITY, empty DATA: 1 */
+	RESET_COST = 10,                 /* of that budget: RST_STREAM */
 	RESET_BURST = 100,               /* streams that a peer may reset at once, ... */
 	RESETS_PER_SECOND = 33,          /* ... and then a second */
 	LINGER_MS = 1000,                /* for the peer to read our last words */
@@ -107,7 +108,7 @@ struct rpc_conn {
 	LIST_HEAD(, rpc_call) calls;
 	uint64_t begun_ns, last_received_ns, pinged_ns, linger_ns, drain_ns;
 	uint64_t second_ns;
-	unsigned idle_frames; /* since second_ns */
+	unsigned spent; /* of the budget, since second_ns */
 	uint64_t requests;
 	bool is_greeted, is_dirty, is_closed, is_last_goaway_sent;
 	bool pump_turn; /* was dirty when the flush began */
