@@ -121,7 +121,7 @@ struct rpc_listener {
 	uv_poll_t poll;
 	uv_timer_t backoff;
 	int fd, lock_fd;
-	bool is_unix, is_closed;
+	bool is_unix, is_bound, is_closed;
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)]; /* of a UNIX socket */
 	int open_handles;
 };

@@ -57,6 +57,7 @@ static int bind_unix(struct rpc_listener *l, const struct rpc_address *a, struct
 	struct sockaddr_un sun;
 	struct stat st;
 
+	memcpy(l->path, a->path, sizeof(l->path));
 	int r = lock_path(a->path, &l->lock_fd, err);
 	if (r)
 		return r;
@@ -73,7 +74,7 @@ static int bind_unix(struct rpc_listener *l, const struct rpc_address *a, struct
 	rpc_address_unix(a, &sun);
 	if (bind(l->fd, (struct sockaddr *)&sun, sizeof(sun)))
 		return nf_error_sys(err, NF_UNAVAILABLE, errno, a->path, "the socket cannot be made");
-	memcpy(l->path, a->path, sizeof(l->path));
+	l->is_bound = true;
 	/* Nobody can connect before listen(). */
 	if (chmod(a->path, 0660) || listen(l->fd, BACKLOG))
 		return nf_error_sys(err, NF_UNAVAILABLE, errno, a->path, "listening");
@@ -214,16 +215,15 @@ static void drop_socket(struct rpc_listener *l)
 {
 	char name[sizeof(l->path) + 8];
 
-	if (l->path[0])
+	if (l->is_bound)
 		unlink(l->path);
 	if (l->fd >= 0)
 		close(l->fd);
-	if (l->path[0]) {
+	if (l->lock_fd >= 0) {
 		snprintf(name, sizeof(name), "%s.lock", l->path);
 		unlink(name);
-	}
-	if (l->lock_fd >= 0)
 		close(l->lock_fd);
+	}
 }
 
 void listener_close(struct rpc_listener *l)

@@ -208,9 +208,8 @@ static inline void test_command(struct test_server *t, unsigned command)
 	uv_async_send(&t->async);
 }
 
-/* address NULL: a port of loopback. -errno of rpc_server_listen(), with t->error. */
-static inline int test_server_try(struct test_server *t, const char *address,
-			   const struct rpc_server_options *options)
+/* A server without a listener and a thread. */
+static inline void test_server_init(struct test_server *t, const struct rpc_server_options *options)
 {
 	memset(t, 0, sizeof(*t));
 	LIST_INIT(&t->hanging);
@@ -227,6 +226,11 @@ static inline int test_server_try(struct test_server *t, const char *address,
 	assert_int_equal(uv_async_init(&t->loop, &t->async, test_on_async), 0);
 	t->async.data = t;
 	assert_int_equal(rpc_server_new(&t->loop, t->methods, options, &t->server, &t->error), 0);
+}
+
+/* address NULL: a port of loopback. -errno of rpc_server_listen(), with t->error: it is gone then. */
+static inline int test_server_run(struct test_server *t, const char *address)
+{
 	int r = rpc_server_listen(t->server, address ? address : "127.0.0.1:0", NULL, t->address,
 				  &t->error);
 	if (r) {
@@ -238,6 +242,13 @@ static inline int test_server_try(struct test_server *t, const char *address,
 	}
 	assert_int_equal(pthread_create(&t->thread, NULL, test_thread, t), 0);
 	return 0;
+}
+
+static inline int test_server_try(struct test_server *t, const char *address,
+				  const struct rpc_server_options *options)
+{
+	test_server_init(t, options);
+	return test_server_run(t, address);
 }
 
 static inline void test_server_start(struct test_server *t, const char *address,
