@@ -225,12 +225,16 @@ static int check_program(const struct query *q, const struct program *p, struct 
 		return nf_error_set(err, NF_INVALID_ARGUMENT, "params",
 				    "the program takes %u bytes of parameters, the request has %u",
 				    p->params_bytes, q->req.params_bytes);
-	if (p->record_bytes && q->entry->spec->format == FORMAT_FIXED &&
-	    p->record_bytes != q->entry->spec->record_bytes)
+	if (p->record_bytes && (q->entry->spec->format != FORMAT_FIXED ||
+				p->record_bytes != q->entry->spec->record_bytes)) {
+		char format[32];
+
+		dataset_format_text(q->entry->spec, format);
 		return nf_error_set(err, NF_FAILED_PRECONDITION, q->req.dataset,
-				    "the program reads records of %u bytes, the data set has "
-				    "records of %u",
-				    p->record_bytes, q->entry->spec->record_bytes);
+				    "the program reads records of %u bytes, the data set's format "
+				    "is %s",
+				    p->record_bytes, format);
+	}
 	return 0;
 }
 
