@@ -9,8 +9,9 @@
 head -c 24 /dev/zero >"$T/one.bin"
 node_start 127.0.0.1:0 --export "one=$T/one.bin,format=fixed:24"
 loopback=$NODE_PID
-tcp=$("$B/tests/prog_latency" "$NODE_ADDRESS" "$B/examples/average.bpf.o" one 200)
-echo "loopback: $tcp"
+tcp=$("$B/tests/prog_latency" "$NODE_ADDRESS" "$B/examples/average.bpf.o" one 200 interp)
+echo "loopback, interp: $tcp"
+echo "loopback, auto: $("$B/tests/prog_latency" "$NODE_ADDRESS" "$B/examples/average.bpf.o" one 200)"
 node_start "unix:$T/node.sock" --export "one=$T/one.bin,format=fixed:24"
 echo "UNIX socket: $("$B/tests/prog_latency" "$NODE_ADDRESS" "$B/examples/average.bpf.o" one 200)"
 

@@ -48,6 +48,7 @@ node_start()
 	shift
 	NODE_COUNT=$((NODE_COUNT + 1))
 	NODE_LOG=$T/node$NODE_COUNT.log
+	: >"$NODE_LOG"
 	"$B/nearfoldd" --listen "$listen" "$@" 2>"$NODE_LOG" >&2 </dev/null &
 	NODE_PID=$!
 	NODE_PIDS+=("$NODE_PID")

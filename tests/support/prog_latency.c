@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * prog_latency.c - prog_latency ADDRESS PROGRAM DATASET RUNS: runs the query that often on one
- * connection and prints how long it took, in microseconds:
+ * prog_latency.c - prog_latency ADDRESS PROGRAM DATASET RUNS [ENGINE]: runs the query that often
+ * on one connection and prints how long it took, in microseconds:
  *
  *	runs 200 first 5120 p50 1300 p90 1400 max 2000 wire_first 2300 wire_next 310
  *
@@ -72,10 +72,10 @@ int main(int argc, char **argv)
 	struct nearfold_conn *conn;
 	struct nearfold_error err;
 	uint64_t wire_first = 0, wire = 0;
-	int runs = argc == 5 ? atoi(argv[4]) : 0;
+	int runs = argc == 5 || argc == 6 ? atoi(argv[4]) : 0;
 
 	if (runs < 2) {
-		fprintf(stderr, "usage: prog_latency ADDRESS PROGRAM DATASET RUNS\n");
+		fprintf(stderr, "usage: prog_latency ADDRESS PROGRAM DATASET RUNS [ENGINE]\n");
 		return 2;
 	}
 	if (nearfold_program_open(argv[2], &prog, &err) < 0)
@@ -83,7 +83,8 @@ int main(int argc, char **argv)
 	if (nearfold_connect(argv[1], NULL, &conn, &err) < 0)
 		return failed(&err);
 
-	struct nearfold_query q = {.size = sizeof(q), .program = prog, .dataset = argv[3]};
+	struct nearfold_query q = {
+		.size = sizeof(q), .program = prog, .dataset = argv[3], .engine = argv[5]};
 	double first, *us = calloc((size_t)runs, sizeof(*us));
 
 	if (!us || run_once(conn, &q, &wire_first, &first) != 0)
