@@ -171,7 +171,7 @@ static int check_block(struct vm_check *c, uint32_t block, struct vm_state *s)
 		if (c->final) {
 			c->code->info[at].reachable = true;
 			if (c->believe)
-				c->believe(c->believe_arg, c->kind, at, s->reg);
+				c->believe(c->believe_arg, c->kind, at, s);
 		}
 		rc = vm_op_is_conditional(op) ? vm_check_jump(c, s, op, &ways) :
 						vm_check_insn(c, s, op);

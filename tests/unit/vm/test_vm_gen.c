@@ -43,7 +43,7 @@ struct beliefs {
 static struct beliefs beliefs;
 
 static void believe(void *arg, enum program_kind entry, uint32_t insn,
-		    const struct vm_value reg[11])
+		    const struct vm_state *s)
 {
 	struct beliefs *b = arg;
 	struct ways *w = &b->at[entry][insn];
@@ -56,7 +56,7 @@ static void believe(void *arg, enum program_kind entry, uint32_t insn,
 	}
 	if (!(w->n & (w->n + 1))) /* room for 1, 3, 7, ... more */
 		w->reg = realloc(w->reg, (2 * w->n + 2) * sizeof(*w->reg));
-	memcpy(w->reg[w->n++], reg, sizeof(w->reg[0]));
+	memcpy(w->reg[w->n++], s->reg, sizeof(w->reg[0]));
 }
 
 static void forget(struct beliefs *b)
