@@ -260,7 +260,7 @@ fuzz: $(fuzz_bin)
 $(fuzz_names:%=fuzz-%): fuzz-%:
 	+$(Q)$(MAKE) --no-print-directory VARIANT=fuzz CC=clang-19 build/fuzz/tests/fuzz/fuzz_$*
 	@mkdir -p build/fuzz/corpus/$*
-	build/fuzz/tests/fuzz/fuzz_$* -max_total_time=$(FUZZ_SECONDS) -timeout=5 -rss_limit_mb=4096 \
+	build/fuzz/tests/fuzz/fuzz_$* -max_total_time=$(FUZZ_SECONDS) -timeout=30 -rss_limit_mb=4096 \
 		build/fuzz/corpus/$* tests/fuzz/corpus/$*
 
 # ---- the commands of the README --------------------------------------------------------------------

@@ -4,9 +4,10 @@
  * memory that is not its own (the regions are allocated to the byte, for the sanitizer), reach
  * code believed unreachable, or hold a value that the verifier excluded.
  *
- * Input: entry kind, sizes (6 bytes), then instructions of 4 bytes: an index into the encodings
- * that the instruction table accepts (or, with 0xff, a new sub-function), registers, offset,
- * immediate. Every function gets "r0 = 0; exit" at its end.
+ * Input: entry kind and sizes (8 bytes), then instructions of 8 bytes as in an ELF object, so that
+ * sections of real programs are seeds. What no instruction is becomes one: registers are folded
+ * into r0..r10, unknown opcodes into the table of encodings, jumps into the function. Opcode 0xff
+ * begins a sub-function. Every function gets "r0 = 0; exit" at its end.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +20,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { MAX_FUNCS = 4, MAX_INSNS = 512, MAX_ENCODINGS = 1024, NEW_FUNCTION = 0xff };
+enum { MAX_FUNCS = 4, MAX_INSNS = 512, MAX_ENCODINGS = 1024, NEW_FUNCTION = 0xff,
+       MAX_STEPS_TO_RUN = 100000 };
 
 struct encoding {
 	uint8_t code;
@@ -42,49 +44,72 @@ static void list_encodings(void)
 	}
 }
 
-static int32_t immediate(uint8_t byte)
+static int32_t helper_number(int32_t imm)
 {
-	static const int32_t special[] = { INT32_MIN, INT32_MAX, -1, 255, 256, 65535, 1 << 20, 8, 16, 64 };
-
-	return byte >= 192 && byte - 192u < ARRAY_SIZE(special) ? special[byte - 192] : (int8_t)byte;
+	return VM_HELPER_BASE + (int32_t)((uint32_t)imm % vm_n_helpers);
 }
 
-static unsigned make_insn(const uint8_t *in, struct bpf_insn *out)
+static unsigned make_insn(const uint8_t *in, struct bpf_insn out[2])
 {
-	/* Loads, stores, moves and additions are wanted most: the high indexes repeat them. */
-	static const uint8_t often[] = { 0x79, 0x71, 0x61, 0x7b, 0x73, 0xb7, 0xbf, 0x07, 0x0f, 0x57,
-					 0x85, 0x18, 0xa5, 0x2d, 0x1d, 0x55, 0x05, 0xbc, 0x1f, 0x67 };
-	const struct encoding *e = &encodings[in[0] % n_encodings];
-	uint8_t dst = (in[1] & 15) % 11, src = (in[1] >> 4) % 11;
+	const struct encoding *e;
+	struct vm_op op;
 
-	for (unsigned i = 0; in[0] >= 128 && i < n_encodings; i++)
-		if (encodings[i].code == often[in[0] % ARRAY_SIZE(often)])
-			e = &encodings[i];
-	*out = (struct bpf_insn){ .code = e->code };
-	if (e->row.fields & VM_FIELD_DST)
-		out->dst_reg = dst;
-	if (e->row.fields & VM_FIELD_SRC)
-		out->src_reg = src;
-	if (e->row.fields & VM_FIELD_OFF)
-		out->off = (int8_t)in[2];
-	if (e->row.fields & VM_FIELD_IMM)
-		out->imm = immediate(in[3]);
+	memcpy(out, in, sizeof(*out));
+	out[0].dst_reg %= 11;
+	out[0].src_reg %= 11;
+	out[1] = (struct bpf_insn){ 0 };
+	if (out[0].code == (BPF_JMP | BPF_CALL))
+		out[0].imm = out[0].src_reg ? (int32_t)((uint32_t)out[0].imm % MAX_FUNCS) :
+					      helper_number(out[0].imm);
+	if (out[0].code == (BPF_LD | BPF_IMM | BPF_DW) && out[0].src_reg == PROGRAM_PSEUDO_RODATA)
+		out[0].imm = (uint32_t)out[0].imm % 33;
+	if (!vm_isa_decode(out, 2, 0, &op))
+		return op.slots;
+
+	e = &encodings[out[0].code % n_encodings];
+	out[0].code = e->code;
+	if (!(e->row.fields & VM_FIELD_DST))
+		out[0].dst_reg = 0;
+	if (!(e->row.fields & VM_FIELD_SRC))
+		out[0].src_reg = 0;
+	if (!(e->row.fields & VM_FIELD_OFF))
+		out[0].off = 0;
+	if (!(e->row.fields & VM_FIELD_IMM))
+		out[0].imm = 0;
 	if (e->row.select == VM_FIELD_SRC)
-		out->src_reg = (uint8_t)e->row.value;
+		out[0].src_reg = (uint8_t)e->row.value;
 	else if (e->row.select == VM_FIELD_OFF)
-		out->off = e->row.value;
+		out[0].off = e->row.value;
 	else if (e->row.select == VM_FIELD_IMM)
-		out->imm = e->row.value;
+		out[0].imm = e->row.value;
 	if (e->row.op == VM_OP_CALL)
-		out->imm = VM_HELPER_BASE + in[3] % (int)vm_n_helpers;
+		out[0].imm = helper_number(out[0].imm);
 	else if (e->row.op == VM_OP_CALL_SUB)
-		out->imm = in[3] % MAX_FUNCS;
+		out[0].imm = (uint32_t)out[0].imm % MAX_FUNCS;
 	else if (e->row.op == VM_OP_RODATA)
-		out->imm = in[3] % 33;
-	if (e->row.op != VM_OP_IMM64 && e->row.op != VM_OP_RODATA)
-		return 1;
-	out[1] = (struct bpf_insn){ .imm = e->row.op == VM_OP_IMM64 ? (int8_t)in[2] : 0 };
-	return 2;
+		out[0].imm = (uint32_t)out[0].imm % 33;
+	return vm_isa_decode(out, 2, 0, &op) ? 0 : op.slots;
+}
+
+/* Fold the jumps that leave the function into it. */
+static void mend_jumps(struct bpf_insn *insns, uint32_t n)
+{
+	struct vm_op op;
+
+	for (uint32_t at = 0; at < n; at += op.slots) {
+		int64_t target;
+
+		if (vm_isa_decode(insns, n, at, &op))
+			return;
+		target = vm_isa_jump_target(&op, at);
+		if (op.kind != VM_KIND_JUMP || (target >= 0 && target < n))
+			continue;
+		target = (int64_t)((uint64_t)target % n) - at - 1;
+		if (insns[at].code == (BPF_JMP32 | BPF_JA))
+			insns[at].imm = (int32_t)target;
+		else
+			insns[at].off = (int16_t)target;
+	}
 }
 
 /* A block of exactly n bytes, filled from the input. */
@@ -95,7 +120,8 @@ static uint8_t *fill(size_t n, const uint8_t *data, size_t size, unsigned turn)
 	if (!p)
 		abort();
 	for (size_t i = 0; i < n; i++)
-		p[i] = turn == 0 ? 0 : turn == 1 ? data[i % size] : turn == 2 ? 0xff : (uint8_t)(i * 7 + data[size / 2]);
+		p[i] = turn == 0 ? 0 : turn == 1 ? data[i % size] : turn == 2 ? 0xff :
+			       (uint8_t)(i * 7 + data[size / 2]);
 	return p;
 }
 
@@ -136,20 +162,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct vm_beliefs *beliefs;
 	struct vm_bounds bounds;
 	enum program_kind kind;
+	uint64_t steps = 0;
 
 	if (!n_encodings)
 		list_encodings();
-	if (size < 10)
+	if (size < 16)
 		return 0;
 	kind = data[0] % PROGRAM_ENTRIES;
 	draft.record_bytes = data[1] & 63;
-	draft.params_bytes = data[2] & 63;
-	draft.state_bytes = 1 + (data[3] & 127);
+	draft.params_bytes = data[2] & 127;
+	draft.state_bytes = 1 + data[3];
 	draft.key_bytes = kind == PROGRAM_KEY ? 1 + (data[4] & 31) : 0;
 	bounds.record_min_bytes = draft.record_bytes ? draft.record_bytes : data[5] & 15;
 	bounds.record_max_bytes = draft.record_bytes ? draft.record_bytes :
 						       bounds.record_min_bytes + (data[5] >> 4);
-	for (size_t at = 6; at + 4 <= size; at += 4) {
+	for (size_t at = 8; at + 8 <= size; at += 8) {
 		unsigned f = n_funcs - 1;
 
 		if (data[at] == NEW_FUNCTION && n_funcs < MAX_FUNCS)
@@ -161,6 +188,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		static const char *const names[MAX_FUNCS] = { "entry", "sub1", "sub2", "sub3" };
 
 		memcpy(&insns[f][n[f]], end, sizeof(end));
+		mend_jumps(insns[f], n[f] + 2);
 		funcs[draft.n_funcs++] = (struct program_func){ .kind = f ? PROGRAM_SUB : kind,
 								.name = names[f],
 								.insns = insns[f],
@@ -173,9 +201,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				.insns = end, .n_insns = ARRAY_SIZE(end) };
 	if (program_create(&draft, &p, NULL))
 		return 0;
-	if (!vm_beliefs_verify(p, &bounds, &vp, &beliefs, NULL)) {
-		if (vp->verify_steps > VM_VERIFY_MAX_STEPS)
+	if (!vm_verify(p, &bounds, &vp, NULL)) {
+		steps = vp->verify_steps;
+		vm_program_unref(vp);
+		if (steps > VM_VERIFY_MAX_STEPS)
 			abort();
+	}
+	/* Collecting beliefs is slow: what takes long to verify is not run. */
+	if (steps && steps < MAX_STEPS_TO_RUN &&
+	    !vm_beliefs_verify(p, &bounds, &vp, &beliefs, NULL)) {
 		for (unsigned turn = 0; turn < 4; turn++)
 			run(vp, beliefs, kind,
 			    turn & 1 ? bounds.record_max_bytes : bounds.record_min_bytes, data, size,
