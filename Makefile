@@ -188,6 +188,13 @@ $(B)/gen/scan_bpf.h: $(B)/bpf/embed $(scan_bpf_objs)
 	$(Q)$(B)/bpf/embed $(scan_bpf_objs) > $@.tmp && mv $@.tmp $@
 $(call objs,lib/scan/engine_kernel_link.c): $(B)/gen/scan_bpf.h
 
+# Programs in C that tests verify and run: tests/programs/<folder>/*.bpf.c
+test_programs := $(patsubst %.bpf.c,$(B)/%.bpf.o,$(wildcard tests/programs/*/*.bpf.c))
+$(B)/tests/programs/%.bpf.o: tests/programs/%.bpf.c bpf/nearfold.bpf.h $(wildcard tests/programs/*.h)
+	$(call say,BPF,$<)
+	@mkdir -p $(@D)
+	$(Q)$(BPF_CC) $(BPF_CFLAGS) -c $< -o $@
+
 # ---- tests: tests/unit/<module>/test_*.c ---------------------------------------------------------
 unit_src := $(wildcard tests/unit/*/test_*.c)
 unit_bin := $(patsubst tests/%.c,$(B)/tests/%,$(unit_src))
@@ -236,7 +243,7 @@ $(B)/tests/support.a: $(call objs,$(support_src))
 	@rm -f $@
 	$(Q)ar rcsD $@ $^
 .PHONY: unit
-unit: $(unit_bin) jit
+unit: $(unit_bin) $(test_programs) jit
 .SECONDARY:
 
 # Fuzz targets: with a plain main over their corpus they are ordinary tests; `make fuzz-NAME` links
