@@ -8,20 +8,24 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <glob.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/scope.h"
 #include "tests/support/vm_case.h"
+#include "vm/jit.h"
 #include "vm/vm_interp.h"
 
 enum { MIN_CASES = 250 };
 
 struct outcome {
 	bool ok;
+	bool no_r0; /* the engine does not give the number, only whether it is zero */
 	uint64_t r0;
 	struct vm_trap trap;
 };
@@ -38,11 +42,114 @@ static bool run_interp(const struct vm_program *vp, enum program_kind entry, uin
 	return true;
 }
 
+/* ---- the JIT ------------------------------------------------------------------------------- */
+
+static const struct jit_module *jit;
+
+/* The code of the program that was run last: a case has many runs. */
+static struct {
+	const struct vm_program *vp;
+	struct jit_image *image;
+	struct jit_code code;
+} compiled;
+
+static void forget_code(void)
+{
+	jit_code_unmap(&compiled.code);
+	free(compiled.image);
+	compiled.image = NULL;
+	compiled.vp = NULL;
+}
+
+static bool compile(const struct vm_program *vp)
+{
+	struct jit_options options = {.fixed = vp->bounds.record_min_bytes == vp->bounds.record_max_bytes};
+	struct nf_error err;
+
+	if (compiled.vp == vp)
+		return true;
+	forget_code();
+	if (jit->compile(vp, &options, &compiled.image, &err) ||
+	    jit_image_map(compiled.image, sizeof(*compiled.image) + compiled.image->bytes,
+			  &compiled.code, &err)) {
+		print_error("jit: %s: %s\n", err.where, err.text);
+		return false;
+	}
+	compiled.vp = vp;
+	return true;
+}
+
+struct key_sink {
+	uint8_t *key, *state;
+	uint32_t key_bytes;
+};
+
+static uint8_t *take_key(struct jit_ctx *ctx, const uint8_t *key)
+{
+	struct key_sink *sink = ctx->owner;
+
+	memcpy(sink->key, key, sink->key_bytes);
+	return sink->state;
+}
+
+/* A scan of one record. combine is never compiled. */
+static bool run_jit(const struct vm_program *vp, enum program_kind entry, uint64_t budget,
+		    const struct vm_memory *mem, struct outcome *ret)
+{
+	static const uint8_t nothing[1];
+	uint32_t starts[2] = {0, mem->record_bytes + 1};
+	bool fixed = vp->bounds.record_min_bytes == vp->bounds.record_max_bytes;
+	struct key_sink sink = {mem->key, mem->state, vp->program->key_bytes};
+	AUTO_FREE struct jit_group *cache = calloc(JIT_GROUP_CACHE, sizeof(*cache));
+	AUTO_FREE uint8_t **dense = calloc(1 << 16, sizeof(*dense));
+	struct jit_ctx ctx = {
+		.helpers = jit_helper_table(),
+		.budget = budget ? budget : VM_DEFAULT_BUDGET,
+		.find_group = take_key,
+		.cache = cache,
+		.dense = dense,
+		.owner = &sink,
+	};
+
+	if (entry == PROGRAM_COMBINE || !compile(vp))
+		return false;
+	int r = jit_fold(&compiled.code, &ctx, mem->record, 1, fixed ? NULL : starts, mem->state,
+			 mem->params ? mem->params : nothing,
+			 vp->program->rodata ? vp->program->rodata : nothing);
+
+	ctx.trap.budget = ctx.budget;
+	ret->trap = ctx.trap;
+	ret->ok = r == JIT_DONE || r == JIT_STOP;
+	ret->no_r0 = true;
+	ret->r0 = entry == PROGRAM_FILTER ? ctx.matched : r == JIT_STOP;
+	return true;
+}
+
+/* build/<variant>/nearfold-jit.so, from build/<variant>/tests/unit/vm/test_vm_data */
+static int load_jit(void **state)
+{
+	char path[PATH_MAX];
+	struct nf_error err;
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 32);
+
+	(void)state;
+	for (int up = 0; n > 0 && up < 4; up++) {
+		path[n] = '\0';
+		n = strrchr(path, '/') - path;
+	}
+	if (n <= 0)
+		return -1;
+	strcpy(path + n, "/nearfold-jit.so");
+	if (jit_module_load(path, &jit, &err))
+		print_message("without the JIT: %s\n", err.text);
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	bool (*run)(const struct vm_program *vp, enum program_kind entry, uint64_t budget,
 		    const struct vm_memory *mem, struct outcome *ret);
-} engines[] = { { "interp", run_interp } };
+} engines[] = { { "interp", run_interp }, { "jit", run_jit } };
 
 static struct {
 	unsigned cases, runs, failures;
@@ -118,6 +225,8 @@ static void run_one(const char *file, const struct vm_case *c, const struct vm_r
 	struct nf_error err;
 	char message[1200];
 
+	if (engines[engine].run == run_jit && (!jit || c->entry == PROGRAM_COMBINE))
+		return;
 	total.runs++;
 	if (!engines[engine].run(vp, c->entry, c->budget, &mem, &out)) {
 		failed(file, c, run->line, "%s did not start", name);
@@ -135,7 +244,8 @@ static void run_one(const char *file, const struct vm_case *c, const struct vm_r
 	}
 	if (run->trap[0])
 		failed(file, c, run->line, "%s did not trap (%s)", name, run->trap);
-	if (run->has_r0 && out.r0 != run->want_r0)
+	if (run->has_r0 && (out.no_r0 ? out.r0 != ((uint32_t)run->want_r0 != 0)
+				      : out.r0 != run->want_r0))
 		failed(file, c, run->line, "%s: r0 is %#llx, not %#llx", name,
 		       (unsigned long long)out.r0, (unsigned long long)run->want_r0);
 	compare(file, c, run, name, "state", &run->want_state, state, p->state_bytes);
@@ -194,6 +304,7 @@ static void run_case(const char *file, const struct vm_case *c)
 				run_one(file, c, &c->runs[i], vp, e);
 		}
 	}
+	forget_code();
 	vm_program_unref(vp);
 	program_unref(p);
 }
@@ -232,9 +343,11 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_data_files) };
 
+	if (argc > 1)
+		load_jit(NULL);
 	for (int i = 1; i < argc; i++)
 		run_file(argv[i]);
 	if (argc > 1)
 		return total.failures != 0;
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, load_jit, NULL);
 }
