@@ -234,6 +234,24 @@ static void equal_sources_give_equal_ids(void **state)
 	assert_memory_equal(a->id, b->id, PROGRAM_ID_BYTES);
 }
 
+/* The first block of C in the documentation, as it stands there. */
+static void the_program_of_the_documentation_builds(void **state)
+{
+	AUTO_FCLOSE FILE *f = fopen("docs/program-abi.md", "r");
+	AUTO_FREE char *text = NULL;
+	size_t room = 0;
+
+	(void)state;
+	NEEDS_COMPILER();
+	assert_non_null(f);
+	assert_true(getdelim(&text, &room, '\0', f) > 0);
+	char *source = strstr(text, "```c\n") + 5;
+	*strstr(source, "```") = '\0';
+	AUTO_PROGRAM p = build("-g", source);
+	assert_int_equal(p->record_bytes, 24);
+	assert_int_equal(p->state_bytes, 32);
+}
+
 /* ---- refusals ---------------------------------------------------------------------------------- */
 
 static const struct refusal {
@@ -444,10 +462,11 @@ int main(void)
 		cmocka_unit_test(constants_are_gathered),
 		cmocka_unit_test(the_data_may_lie_anywhere),
 		cmocka_unit_test(equal_sources_give_equal_ids),
+		cmocka_unit_test(the_program_of_the_documentation_builds),
 		cmocka_unit_test(what_is_no_object_is_refused),
 		cmocka_unit_test(broken_objects_do_no_harm),
 	};
-	size_t n = 8;
+	size_t n = 9;
 
 	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++)
 		tests[n++] = (struct CMUnitTest){.name = refusals[i].name, .test_func = refused,
