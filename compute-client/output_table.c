@@ -19,22 +19,42 @@
 
 enum { WIDEST_ROW = 100, GAP = 2 };
 
-static void pad(FILE *out, size_t n)
+/* A line being written. Spaces wait until something follows them: none stand at a line's end. */
+struct line {
+	FILE *out;
+	size_t spaces;
+};
+
+static void put_spaces(struct line *l, size_t n)
 {
-	fprintf(out, "%*s", (int)n, "");
+	l->spaces += n;
 }
 
-static void put_cell(FILE *out, const char *text, size_t width, bool right, bool last)
+static void put_text(struct line *l, const char *text)
+{
+	if (!*text)
+		return;
+	fprintf(l->out, "%*s", (int)l->spaces, "");
+	l->spaces = 0;
+	utf8_put_printable(l->out, text);
+}
+
+static void end_line(struct line *l)
+{
+	l->spaces = 0;
+	fputc('\n', l->out);
+}
+
+static void put_cell(struct line *l, const char *text, size_t width, bool right)
 {
 	size_t taken = utf8_put_printable(NULL, text), room = width > taken ? width - taken : 0;
 
 	if (right)
-		pad(out, room);
-	utf8_put_printable(out, text);
-	if (!right && !last)
-		pad(out, room);
-	if (!last)
-		pad(out, GAP);
+		put_spaces(l, room);
+	put_text(l, text);
+	if (!right)
+		put_spaces(l, room);
+	put_spaces(l, GAP);
 }
 
 static bool is_number(enum output_kind kind)
@@ -44,6 +64,7 @@ static bool is_number(enum output_kind kind)
 
 static int put_sideways(const struct output_rows *rows, struct output_cell *cell, FILE *out)
 {
+	struct line line = {.out = out};
 	size_t width = 0;
 
 	for (unsigned c = 0; c < rows->n_columns; c++) {
@@ -56,9 +77,9 @@ static int put_sideways(const struct output_rows *rows, struct output_cell *cell
 
 		if (!text)
 			return -ENOMEM;
-		put_cell(out, rows->columns[c].name, width, false, false);
-		put_cell(out, text, 0, false, true);
-		fputc('\n', out);
+		put_cell(&line, rows->columns[c].name, width, false);
+		put_cell(&line, text, 0, false);
+		end_line(&line);
 	}
 	return 0;
 }
@@ -84,27 +105,26 @@ static int measure(const struct output_rows *rows, struct output_cell *cell, siz
 static int put_upright(const struct output_rows *rows, struct output_cell *cell,
 		       const size_t *width, FILE *out)
 {
+	struct line line = {.out = out};
+
 	for (unsigned c = 0; c < rows->n_columns; c++)
-		put_cell(out, rows->columns[c].name, width[c], is_number(rows->columns[c].kind),
-			 c + 1 == rows->n_columns);
-	fputc('\n', out);
+		put_cell(&line, rows->columns[c].name, width[c], is_number(rows->columns[c].kind));
+	end_line(&line);
 	for (unsigned c = 0; c < rows->n_columns; c++) {
 		for (size_t i = 0; i < width[c]; i++)
-			fputc('-', out);
-		if (c + 1 < rows->n_columns)
-			pad(out, GAP);
+			put_text(&line, "-");
+		put_spaces(&line, GAP);
 	}
-	fputc('\n', out);
+	end_line(&line);
 	for (uint64_t r = 0; r < rows->n_rows; r++) {
 		for (unsigned c = 0; c < rows->n_columns; c++) {
 			const char *text = output_cell_get(cell, rows, r, c);
 
 			if (!text)
 				return -ENOMEM;
-			put_cell(out, text, width[c], is_number(rows->columns[c].kind),
-				 c + 1 == rows->n_columns);
+			put_cell(&line, text, width[c], is_number(rows->columns[c].kind));
 		}
-		fputc('\n', out);
+		end_line(&line);
 	}
 	return 0;
 }

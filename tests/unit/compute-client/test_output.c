@@ -109,6 +109,23 @@ static void test_a_wide_row_stands_on_its_side(void **state)
 	output_grid_done(&g);
 }
 
+static void test_no_spaces_at_the_end_of_a_line(void **state)
+{
+	static const struct output_column columns[] = {
+		{"a", "text", OUTPUT_TEXT}, {"b", "text", OUTPUT_TEXT}, {"c", "text", OUTPUT_TEXT}};
+	struct output_grid g = {.columns = columns, .n_columns = 3};
+
+	(void)state;
+	output_grid_text(&g, "x");
+	output_grid_text(&g, "");
+	output_grid_text(&g, "");
+	output_grid_text(&g, "");
+	output_grid_text(&g, "");
+	output_grid_text(&g, "y");
+	expect(&g, NEARFOLD_TABLE, "a  b  c\n-  -  -\nx\n      y\n");
+	output_grid_done(&g);
+}
+
 static void test_no_rows(void **state)
 {
 	struct output_grid g = {.columns = three, .n_columns = 3};
@@ -150,6 +167,7 @@ int main(void)
 		cmocka_unit_test(test_json_shape),
 		cmocka_unit_test(test_csv_quotes_what_needs_it),
 		cmocka_unit_test(test_a_wide_row_stands_on_its_side),
+		cmocka_unit_test(test_no_spaces_at_the_end_of_a_line),
 		cmocka_unit_test(test_no_rows),
 		cmocka_unit_test(test_table_shows_control_characters),
 		cmocka_unit_test(test_a_full_stream_is_an_error),
