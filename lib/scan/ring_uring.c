@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <errno.h>
+#include <linux/capability.h>
 #include <liburing.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -49,6 +53,25 @@ static int setup_error(int errnum, struct nf_error *err)
 	}
 }
 
+/*
+ * A ring's memory counts as locked, and the kernel gives that of closed rings back a little later.
+ * Who opens one after the other under a tight limit has to wait a moment.
+ */
+static int init_params(unsigned depth, struct io_uring *uring, struct io_uring_params *p)
+{
+	const unsigned flags = p->flags;
+	int e = 0;
+
+	for (int tries = 0; tries < 10; tries++) {
+		*p = (struct io_uring_params){.flags = flags};
+		e = io_uring_queue_init_params(depth, uring, p);
+		if (e != -ENOMEM)
+			break;
+		nanosleep(&(struct timespec){.tv_nsec = 5 * (long)NS_PER_MS}, NULL);
+	}
+	return e;
+}
+
 static int setup(struct ring *r, unsigned depth, unsigned *ret_flags)
 {
 	int e = -ENOSYS;
@@ -56,7 +79,7 @@ static int setup(struct ring *r, unsigned depth, unsigned *ret_flags)
 	for (size_t i = 0; i < ARRAY_SIZE(setups); i++) {
 		struct io_uring_params p = {.flags = setups[i]};
 
-		e = io_uring_queue_init_params(depth, &r->uring, &p);
+		e = init_params(depth, &r->uring, &p);
 		if (e == 0) {
 			r->opened = true;
 			r->waits_with_timeout = p.features & IORING_FEAT_EXT_ARG;
@@ -100,11 +123,30 @@ static void uring_close(void *ring)
 	free(r);
 }
 
+static bool may_lock_any_memory(void)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {0};
+
+	return syscall(SYS_capget, &header, data) == 0 && (data[0].effective & (1u << CAP_IPC_LOCK));
+}
+
+/* Registered buffers save the pinning of pages for each read. They must leave locked memory for the
+ * rings of the other threads, which cannot do without. */
+static bool worth_locking(const struct ring_config *cfg)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_MEMLOCK, &limit) || limit.rlim_cur == RLIM_INFINITY)
+		return true;
+	return cfg->depth * cfg->buffer_bytes <= limit.rlim_cur / 8 || may_lock_any_memory();
+}
+
 static int register_memory(struct ring *r, const struct ring_config *cfg)
 {
 	AUTO_FREE struct iovec *iov = calloc(cfg->depth, sizeof(*iov));
 
-	if (!iov)
+	if (!iov || !worth_locking(cfg))
 		return -ENOMEM;
 	for (unsigned i = 0; i < cfg->depth; i++)
 		iov[i] = (struct iovec){cfg->memory + i * cfg->buffer_bytes, cfg->buffer_bytes};
@@ -132,7 +174,6 @@ static int uring_open(const struct ring_config *cfg, void **ret_ring, struct nf_
 				 "cannot register %u files (raise the limit of open files)", cfg->n_fds);
 		goto err;
 	}
-	/* Without CAP_IPC_LOCK locked memory is scarce. Reads work without, a little slower. */
 	r->fixed_buffers = register_memory(r, cfg) == 0;
 	if (flags & IORING_SETUP_R_DISABLED) {
 		e = restrict_ring(r);
@@ -212,8 +253,9 @@ const struct ring_ops ring_uring = {
 
 int ring_uring_check(struct nf_error *why)
 {
+	struct io_uring_params p = {0};
 	struct io_uring uring;
-	int e = io_uring_queue_init(1, &uring, 0);
+	int e = init_params(1, &uring, &p);
 
 	if (e)
 		return setup_error(-e, why);

@@ -49,6 +49,7 @@ struct scan_thread {
 	unsigned index;
 	pthread_t pthread;
 	void *engine_thread;
+	const struct reader_ops *reader_ops;
 	void *reader;
 	const char *reader_text;
 	uint8_t *line; /* lines: for one that straddles a window */

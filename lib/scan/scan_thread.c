@@ -201,12 +201,19 @@ int scan_thread_setup(struct scan_thread *t, struct nf_error *err)
 		}
 	}
 	cfg.engine_thread = t->engine_thread;
-	return s->reader_ops->open(&cfg, &t->reader, err);
+	t->reader_ops = s->reader_ops;
+	r = t->reader_ops->open(&cfg, &t->reader, err);
+	/* One ring more than the limit of locked memory allows: this thread does without. */
+	if (r && s->options->reader == READER_AUTO && !cfg.read_ops) {
+		t->reader_ops = &reader_pread;
+		r = t->reader_ops->open(&cfg, &t->reader, err);
+	}
+	return r;
 }
 
 void scan_thread_run(struct scan_thread *t)
 {
-	const struct reader_ops *reader = t->scan->reader_ops;
+	const struct reader_ops *reader = t->reader_ops;
 	struct nf_error err;
 	struct piece piece;
 	int r = 0;
@@ -232,8 +239,8 @@ void scan_thread_run(struct scan_thread *t)
 void scan_thread_finish(struct scan_thread *t)
 {
 	if (t->reader) {
-		t->reader_text = t->scan->reader_ops->describe(t->reader);
-		t->scan->reader_ops->close(t->reader);
+		t->reader_text = t->reader_ops->describe(t->reader);
+		t->reader_ops->close(t->reader);
 		t->reader = NULL;
 	}
 	reader_memory_free(t->line, LINE_BUFFER_BYTES);

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The ring by itself: it reads what it is asked for, and can do nothing else. */
+#include <liburing.h>
+
+#include "base/clock.h"
+#include "scan/reader.h"
+#include "scan/ring.h"
+#include "scan_fixture.h"
+
+enum { DEPTH = 4, BUFFER_BYTES = 8192 };
+
+/* Rings of this process, by what /proc says of its descriptors; -1: none. */
+static int ring_fd(void)
+{
+	for (int fd = 0; fd < 256; fd++) {
+		char link[64], target[64] = "";
+
+		snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+		if (readlink(link, target, sizeof(target) - 1) > 0 && strstr(target, "io_uring"))
+			return fd;
+	}
+	return -1;
+}
+
+static void reads_and_waits(void **state)
+{
+	struct folder *f = *state;
+	uint8_t *memory = reader_memory_new(DEPTH * BUFFER_BYTES);
+	struct ring_completion done[DEPTH];
+	struct nf_error err;
+	void *ring;
+
+	if (ring_uring_check(&err)) {
+		print_message("SKIP: %s\n", err.text);
+		skip();
+	}
+	put_file(f, "r", "hello, ring", 11);
+	int fds[2] = {openat(f->fd, "r", O_RDONLY | O_CLOEXEC), -1};
+	struct ring_config cfg = {.depth = DEPTH,
+				  .fds = fds,
+				  .n_fds = 2,
+				  .memory = memory,
+				  .buffer_bytes = BUFFER_BYTES};
+	assert_int_equal(ring_uring.open(&cfg, &ring, &err), 0);
+	/* Nothing in flight: it comes back when its time is up. */
+	uint64_t before = clock_now_ns();
+	assert_int_equal(ring_uring.reap(ring, 5 * NS_PER_MS, done, DEPTH), 0);
+	assert_true(clock_now_ns() - before >= 4 * NS_PER_MS);
+
+	for (unsigned i = 0; i < DEPTH; i++) {
+		struct ring_read read = {
+			.buffer = i,
+			.data = memory + i * BUFFER_BYTES,
+			.bytes = BUFFER_BYTES,
+			.offset_bytes = i,
+			.user_data = 1000 + i,
+		};
+
+		ring_uring.queue(ring, &read);
+	}
+	assert_int_equal(ring_uring.submit(ring), 0);
+	for (unsigned n = 0; n < DEPTH;) {
+		int got = ring_uring.reap(ring, NS_PER_SEC, done, DEPTH);
+
+		assert_true(got > 0);
+		for (int k = 0; k < got; k++) {
+			unsigned i = (unsigned)(done[k].user_data - 1000);
+
+			assert_int_equal(done[k].res, 11 - (int)i);
+			assert_memory_equal(memory + i * BUFFER_BYTES, "hello, ring" + i, 11 - i);
+		}
+		n += (unsigned)got;
+	}
+	/* A file that is not there. */
+	struct ring_read hole = {
+		.file = 1, .data = memory, .bytes = 16, .user_data = 7};
+	ring_uring.queue(ring, &hole);
+	assert_int_equal(ring_uring.reap(ring, NS_PER_SEC, done, 1), 1);
+	assert_int_equal(done[0].res, -EBADF);
+	ring_uring.close(ring);
+	close(fds[0]);
+	reader_memory_free(memory, DEPTH * BUFFER_BYTES);
+}
+
+static void registers_nothing_more(void **state)
+{
+	uint8_t *memory = reader_memory_new(DEPTH * BUFFER_BYTES);
+	struct folder *f = *state;
+	struct nf_error err;
+	void *ring;
+
+	if (ring_uring_check(&err)) {
+		print_message("SKIP: %s\n", err.text);
+		skip();
+	}
+	put_file(f, "r", "hello, ring", 11);
+	int file = openat(f->fd, "r", O_RDONLY | O_CLOEXEC), other = f->fd;
+	struct ring_config cfg = {.depth = DEPTH,
+				  .fds = &file,
+				  .n_fds = 1,
+				  .memory = memory,
+				  .buffer_bytes = BUFFER_BYTES};
+	assert_int_equal(ring_uring.open(&cfg, &ring, &err), 0);
+	int fd = ring_fd();
+	assert_true(fd >= 0);
+	struct io_uring_files_update update = {.fds = (uintptr_t)&other};
+	assert_int_equal(
+		io_uring_register((unsigned)fd, IORING_REGISTER_FILES_UPDATE, &update, 1), -EACCES);
+	assert_int_equal(io_uring_register((unsigned)fd, IORING_UNREGISTER_FILES, NULL, 0), -EACCES);
+	ring_uring.close(ring);
+	close(file);
+	reader_memory_free(memory, DEPTH * BUFFER_BYTES);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define T(test) cmocka_unit_test_setup_teardown(test, folder_setup, folder_teardown)
+		T(reads_and_waits),
+		T(registers_nothing_more),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
