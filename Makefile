@@ -306,17 +306,24 @@ $(B)/bench/programs/%.bpf.o: tests/bench/programs/%.bpf.c bpf/nearfold.bpf.h
 # The rivals in C: one source, three compilers.
 ref_flags := -std=gnu17 -O3 -Itests/bench -c tests/bench/ref_loops.c
 bench_refs := $(B)/bench/ref_gcc.o $(B)/bench/ref_clang.o $(B)/bench/ref_scalar.o
-$(bench_refs): tests/bench/ref_loops.c tests/bench/ref_loops.h
+$(B)/bench/ref_gcc.o $(B)/bench/ref_clang.o $(B)/bench/ref_scalar.o: tests/bench/ref_loops.c tests/bench/ref_loops.h
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)case $@ in \
 	*gcc*) gcc -march=native -DREF=gcc $(ref_flags) -o $@;; \
 	*clang*) $(BPF_CC) -march=native -DREF=clang $(ref_flags) -o $@;; \
 	*) gcc -fno-tree-vectorize -DREF=scalar $(ref_flags) -o $@;; esac
+# A neighbour, where it is installed.
+ifeq ($(shell pkg-config --exists libdpdk && echo yes),yes)
+$(B)/obj/tests/bench/ref_dpdk.o: CPPFLAGS += -DHAVE_DPDK $(filter-out -march=%,$(shell pkg-config --cflags libdpdk))
+libs_dpdk := -Wl,--as-needed -lrte_bpf -lrte_eal
+endif
+$(B)/bench/bench_%: libs_bench = $(libs_dpdk)
+bench_refs += $(B)/obj/tests/bench/ref_dpdk.o
 $(B)/bench/bench_%: $(B)/obj/tests/bench/bench_%.o $(B)/obj/tests/bench/bench.o $(bench_refs) $(MODULES:%=$(B)/lib/%.a)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(all_ldflags) -o $@ $< $(B)/obj/tests/bench/bench.o $(bench_refs) $(link_all) $(all_libs)
+	$(Q)$(CC) $(all_ldflags) -o $@ $< $(B)/obj/tests/bench/bench.o $(bench_refs) $(link_all) $(all_libs) $(libs_bench)
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/lib/pkgconfig \

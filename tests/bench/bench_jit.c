@@ -12,6 +12,7 @@
 #include "base/scope.h"
 #include "bench.h"
 #include "program/program_elf.h"
+#include "ref_dpdk.h"
 #include "ref_loops.h"
 #include "scan/engine.h"
 #include "vm/jit.h"
@@ -139,6 +140,59 @@ static void clang_run_find_byte(void *arg)
 	clang_find_byte(c->data, c->n, &c->state.total);
 }
 
+/* DPDK: its code is the filter, called for every record; the sums are C. */
+struct dpdk_run {
+	ref_filter filter;
+	struct ref_trade *t;
+	size_t n;
+	struct ref_total total;
+};
+
+static void run_dpdk(void *arg)
+{
+	struct dpdk_run *d = arg;
+
+	for (size_t i = 0; i < d->n; i++) {
+		if (d->filter(&d->t[i])) {
+			d->total.count++;
+			d->total.sum += d->t[i].price;
+		}
+	}
+}
+
+/* uBPF's published design: compiled code that is called for every record; here our own code, so that
+ * only the design differs. */
+struct call_run {
+	struct jit_code code;
+	struct jit_image *image;
+	struct jit_ctx ctx;
+	const uint8_t *params;
+	struct ref_trade *t;
+	size_t n;
+	uint64_t state[2];
+};
+
+static void open_calls(struct call_run *c, struct vm_program *vp, const void *params)
+{
+	struct jit_options options = {.fixed = true, .plain = true};
+	struct nf_error err;
+
+	if (module->compile(vp, &options, &c->image, &err) ||
+	    jit_image_map(c->image, sizeof(*c->image) + c->image->bytes, &c->code, &err))
+		die(&err);
+	c->ctx = (struct jit_ctx){.helpers = jit_helper_table(), .budget = VM_DEFAULT_BUDGET};
+	c->params = params;
+}
+
+static void run_calls(void *arg)
+{
+	struct call_run *c = arg;
+
+	for (size_t i = 0; i < c->n; i++)
+		c->code.exact(&c->ctx, (const uint8_t *)&c->t[i], 1, NULL, (uint8_t *)c->state,
+			      c->params, c->params);
+}
+
 static uint64_t sink;
 static void run_plain_sum(void *arg)
 {
@@ -241,18 +295,29 @@ static void count_sum(size_t bytes, const char *size)
 		open_subject(&s, &engine_jit, vp, &bound, t, n * sizeof(*t));
 		for (unsigned i = 0; i < 4; i++)
 			c[i] = (struct c_run){.data = t, .n = n, .bound = bound};
+		struct dpdk_run dpdk = {.filter = ref_dpdk_filter(bound), .t = t, .n = n};
+		struct call_run calls = {.t = t, .n = n};
+
+		open_calls(&calls, vp, &bound);
 		const struct bench_rival rivals[] = {
 			{"C, gcc -O3 -march=native", gcc_run_count_sum, &c[0]},
 			{"C, clang-19 -O3 -march=native", clang_run_count_sum, &c[1]},
 			{"C, gcc -O3, scalar", scalar_run_count_sum, &c[2]},
 			{"plain sum of the same bytes (memory)", run_plain_sum, &c[3]},
 			{"jit", run_subject, &s},
+			{"jit, a call per record (uBPF's design)", run_calls, &calls},
+			{"DPDK librte_bpf JIT, a call per record", run_dpdk, &dpdk},
 		};
 		snprintf(title, sizeof(title), "filter + count + sum, 32-byte records, %s, %u %% pass", size,
 			 percent[k]);
-		bench_group(title, rivals, 5, 0, rounds, (double)(n * sizeof(*t)), "GB/s");
+		bench_group(title, rivals, dpdk.filter ? 7 : 6, 0, rounds, (double)(n * sizeof(*t)),
+			    "GB/s");
+		if (!dpdk.filter)
+			bench_note("without DPDK: dpdk-dev is not installed, or has no JIT here");
 		check_count_sum(vp, bound, t, n);
 		close_subject(&s);
+		jit_code_unmap(&calls.code);
+		free(calls.image);
 	}
 	vm_program_unref(vp);
 	free(t);
