@@ -124,12 +124,9 @@ int program_engines(const char *jit_module, struct engine_set *ret, struct nf_er
 
 int program_warm_up(struct nf_error *err)
 {
-	struct vm_program *vp;
-	int r = verify_nothing(&vp, err);
+	struct engine_set set;
 
-	if (!r)
-		vm_program_unref(vp);
-	return r;
+	return program_engines(NULL, &set, err);
 }
 
 int checked_program_new(struct program *p, const struct vm_bounds *bounds, const char *jit_module,
