@@ -222,11 +222,17 @@ static void on_drained(void *arg)
 	uv_stop(&node->loop);
 }
 
+/* Queries and reads that still are. */
+static unsigned calls_left(const struct node *node)
+{
+	return query_count(node) + (unsigned)node->admission.reads;
+}
+
 static void on_drain_timeout(uv_timer_t *timer)
 {
 	struct node *node = timer->data;
 
-	log_warning("drain_seconds have passed; ending %u queries", query_count(node));
+	log_warning("drain_seconds have passed; ending %u queries and reads", calls_left(node));
 	node->exit_status = EXIT_FAILURE;
 	uv_stop(&node->loop);
 }
@@ -236,8 +242,9 @@ void node_drain(struct node *node, uint64_t seconds)
 	if (node->draining)
 		return;
 	node->draining = true;
-	log_info("draining: no new queries; %u go on for at most %llu seconds", query_count(node),
-		 (unsigned long long)seconds);
+	log_info("draining: nothing new is taken; %u queries and reads go on for at most %llu "
+		 "seconds",
+		 calls_left(node), (unsigned long long)seconds);
 	health_drain(node);
 	query_end_waiting(node);
 	uv_timer_start(&node->drain_timer, on_drain_timeout, seconds * 1000, 0);
@@ -249,8 +256,8 @@ static void on_signal(uv_signal_t *handle, int signum)
 	struct node *node = handle->data;
 
 	if (node->draining) {
-		log_warning("second %s: ending %u queries now", strsignal(signum),
-			    query_count(node));
+		log_warning("second %s: ending %u queries and reads now", strsignal(signum),
+			    calls_left(node));
 		node->exit_status = EXIT_FAILURE;
 		uv_stop(&node->loop);
 		return;
