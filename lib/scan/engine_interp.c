@@ -71,8 +71,8 @@ static int interp_thread_open(void *engine, void **ret_thread, struct nf_error *
 		goto err;
 	t->engine = e;
 	t->params = p->params_bytes ? e->cfg.params : no_params;
-	r = vm_machine_new(e->cfg.program, e->cfg.budget, &t->machine);
-	if (r)
+	/* It has no other reason to fail, once the program is verified. */
+	if (vm_machine_new(e->cfg.program, e->cfg.budget, &t->machine))
 		goto err;
 	if (p->key_bytes) {
 		r = groups_new(p->key_bytes, p->state_bytes, p->init_state,

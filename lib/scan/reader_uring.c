@@ -21,7 +21,7 @@
 #include "scan/ring.h"
 
 enum {
-	WAIT_NS = 10 * 1000 * 1000, /* look at cancel and the clock that often */
+	WAIT_NS = 5 * 1000 * 1000,  /* look at cancel and the clock that often */
 	MAX_TRIES = 64,             /* of a read that asks to be tried again */
 	REAP = 16,
 };

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The n-th allocation fails, for every n: an error that says so, no crash, nothing left behind. */
+
+#include <stdatomic.h>
+
+#include "scan_programs.h"
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define OWN_MALLOC 0
+#else
+#define OWN_MALLOC 1
+#endif
+
+/* Counts down in each allocation; the one that meets 1 fails. */
+static atomic_long fail_after;
+static atomic_long live; /* allocations */
+
+#if OWN_MALLOC
+extern void *__libc_malloc(size_t n);
+extern void *__libc_calloc(size_t n, size_t size);
+extern void *__libc_realloc(void *p, size_t n);
+extern void *__libc_memalign(size_t align, size_t n);
+extern void __libc_free(void *p);
+
+static bool this_one_fails(void)
+{
+	if (atomic_load(&fail_after) <= 0 || atomic_fetch_sub(&fail_after, 1) != 1)
+		return false;
+	errno = ENOMEM;
+	return true;
+}
+
+static void *counted(void *p)
+{
+	if (p)
+		atomic_fetch_add(&live, 1);
+	return p;
+}
+
+/* Seen by the C library, too: it allocates for strdup() and the like. */
+#pragma GCC visibility push(default)
+
+void *malloc(size_t n)
+{
+	return this_one_fails() ? NULL : counted(__libc_malloc(n));
+}
+
+void *calloc(size_t n, size_t size)
+{
+	return this_one_fails() ? NULL : counted(__libc_calloc(n, size));
+}
+
+void *realloc(void *p, size_t n)
+{
+	if (this_one_fails())
+		return NULL;
+	return p ? __libc_realloc(p, n) : counted(__libc_malloc(n));
+}
+
+void *aligned_alloc(size_t align, size_t n)
+{
+	return this_one_fails() ? NULL : counted(__libc_memalign(align, n));
+}
+
+void free(void *p)
+{
+	if (p)
+		atomic_fetch_sub(&live, 1);
+	__libc_free(p);
+}
+
+#pragma GCC visibility pop
+#endif
+
+static size_t descriptors(void)
+{
+	size_t n = 0;
+
+	for (int fd = 0; fd < 256; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+static int open_and_scan(struct folder *f, struct vm_program *vp, const struct dataset_spec *spec,
+			 enum scan_reader reader, struct nf_error *err)
+{
+	AUTO_SOURCE src = NULL;
+	AUTO_RESULT r = NULL;
+	struct scan_options o = {.reader = reader, .threads = 1, .chunk_bytes = 4096};
+	int e = source_open(spec, f->fd, &src, err);
+
+	return e ? e : scan_run(src, vp, &o, &r, err);
+}
+
+static void every_allocation_may_fail(void **state)
+{
+	struct folder *f = *state;
+	struct dataset_spec spec = {.name = (char *)"d",
+				    .path = (char *)"g*",
+				    .format = FORMAT_FIXED,
+				    .record_bytes = 8,
+				    .allow = (char *[]){(char *)"alice", NULL}};
+	AUTO_VM sums = program_sums(&spec);
+	AUTO_VM groups = program_groups(&spec);
+	AUTO_FREE uint8_t *bytes = malloc(80000);
+	struct nf_error err;
+
+	if (!OWN_MALLOC) {
+		print_message("SKIP: the sanitizer has its own malloc\n");
+		skip();
+	}
+	for (size_t i = 0; i < 80000; i++)
+		bytes[i] = (uint8_t)(i * 7 >> 4);
+	put_file(f, "g1", bytes, 40000);
+	put_file(f, "g2", bytes, 80000);
+	for (enum scan_reader reader = READER_PREAD; reader <= READER_MMAP; reader++) {
+		for (int grouped = 0; grouped < 2; grouped++) {
+			struct vm_program *vp = grouped ? groups : sums;
+			unsigned failures = 0;
+
+			/* Once as it should be: what is made only once is made then. */
+			must(open_and_scan(f, vp, &spec, reader, &err), &err);
+			size_t fds = descriptors();
+			long before = atomic_load(&live);
+			for (long n = 1;; n++) {
+				atomic_store(&fail_after, n);
+				int e = open_and_scan(f, vp, &spec, reader, &err);
+				bool hit = atomic_exchange(&fail_after, 0) <= 0;
+
+				assert_int_equal(descriptors(), fds);
+				if (atomic_load(&live) != before)
+					fail_msg("reader %d: allocation %ld failed, %ld are left",
+						 reader, n, atomic_load(&live) - before);
+				if (!hit) {
+					must(e, &err);
+					break;
+				}
+				/* Some can be done without: fewer registered buffers, say. */
+				failures += e != 0;
+				if (e) {
+					if (e != -ENOMEM || err.code != NF_RESOURCE_EXHAUSTED)
+						fail_msg("reader %d: allocation %ld failed: %d %s: %s",
+							 reader, n, e, err.where, err.text);
+				}
+			}
+			assert_true(failures > 10);
+		}
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(every_allocation_may_fail, folder_setup,
+						folder_teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
