@@ -97,8 +97,7 @@ static int verify_nothing(struct vm_program **ret, struct nf_error *err)
 		{.kind = PROGRAM_REDUCE, .name = "reduce", .insns = nothing, .n_insns = 2},
 		{.kind = PROGRAM_COMBINE, .name = "combine", .insns = nothing, .n_insns = 2},
 	};
-	struct program draft = {
-		.n_funcs = 2, .funcs = funcs, .record_bytes = 8, .state_bytes = 8};
+	struct program draft = {.n_funcs = 2, .funcs = funcs, .record_bytes = 8, .state_bytes = 8};
 	struct vm_bounds bounds = {8, 8};
 	struct program *p;
 	int r = program_create(&draft, &p, err);

@@ -151,7 +151,7 @@ static void __attribute__((noreturn)) spawner_run(int sock, pid_t parent)
 	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&chld);
 	sigaddset(&chld, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &chld, NULL);
+	sigprocmask(SIG_SETMASK, &chld, NULL);
 	sigfd = signalfd(-1, &chld, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (sigfd < 0 || quiet_stdio() || prctl(PR_SET_DUMPABLE, 0)) {
 		log_error("spawner: cannot set up: %s", strerror(errno));
@@ -185,10 +185,16 @@ int spawner_start(int *ret_socket, pid_t *ret_pid, struct nf_error *err)
 {
 	int pair[2];
 	pid_t parent = getpid(), pid;
+	sigset_t all, before;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
 		return nf_error_sys(err, NF_INTERNAL, errno, "spawner", "socketpair");
+	/* No signal may find the child before it has chosen what to ignore. */
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
 	pid = fork();
+	if (pid != 0)
+		sigprocmask(SIG_SETMASK, &before, NULL);
 	if (pid < 0) {
 		int errnum = errno;
 

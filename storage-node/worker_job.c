@@ -149,6 +149,39 @@ static int next_fd(struct fd_batch *b)
 	return b->fds[b->next++];
 }
 
+static void files_drop(struct source_file *files, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		if (files[i].fd >= 0)
+			close(files[i].fd);
+		if (files[i].direct_fd >= 0)
+			close(files[i].direct_fd);
+		free(files[i].name);
+	}
+	free(files);
+}
+
+static int receive_file(struct fd_batch *batch, const struct job_file *from, struct source_file *to,
+			struct nf_error *err)
+{
+	*to = (struct source_file){
+		.fd = next_fd(batch),
+		.direct_fd = from->has_direct ? next_fd(batch) : -1,
+		.name = strdup(from->name),
+		.size_bytes = from->size_bytes,
+		.dev = from->dev,
+		.ino = from->ino,
+		.mtime = from->mtime,
+		.ctime = from->ctime,
+		.direct_align_bytes = from->direct_align_bytes,
+	};
+	if (to->fd < 0 || (from->has_direct && to->direct_fd < 0))
+		return nf_error_set(err, NF_INTERNAL, from->name,
+				    "the worker did not get this file's descriptor (the daemon's "
+				    "limit of open files may be too low)");
+	return to->name ? 0 : out_of_memory(err);
+}
+
 int job_receive_source(int channel, const struct job *job, struct source **ret,
 		       struct nf_error *err)
 {
@@ -160,31 +193,18 @@ int job_receive_source(int channel, const struct job *job, struct source **ret,
 				    .skip_bytes = h->skip_bytes,
 				    .tail_ignore = h->tail_ignore};
 	struct source_file *files = calloc(h->n_files + 1, sizeof(*files));
+	uint32_t n = 0;
+	int r = files ? 0 : out_of_memory(err);
 
-	if (!files)
-		return out_of_memory(err);
-	for (uint32_t i = 0; i < h->n_files; i++) {
-		const struct job_file *j = &job->files[i];
-
-		files[i] = (struct source_file){
-			.fd = next_fd(&batch),
-			.direct_fd = j->has_direct ? next_fd(&batch) : -1,
-			.name = strdup(j->name),
-			.size_bytes = j->size_bytes,
-			.dev = j->dev,
-			.ino = j->ino,
-			.mtime = j->mtime,
-			.ctime = j->ctime,
-			.direct_align_bytes = j->direct_align_bytes,
-		};
-		if (files[i].fd < 0 || (j->has_direct && files[i].direct_fd < 0))
-			return nf_error_set(err, NF_INTERNAL, j->name,
-					    "the worker did not get this file's descriptor (the "
-					    "daemon's limit of open files may be too low)");
-		if (!files[i].name)
-			return out_of_memory(err);
+	while (!r && n < h->n_files) {
+		r = receive_file(&batch, &job->files[n], &files[n], err);
+		n++;
 	}
-	return source_adopt(&spec, files, h->n_files, ret, err);
+	if (!r)
+		r = source_adopt(&spec, files, n, ret, err);
+	if (r && files)
+		files_drop(files, n);
+	return r;
 }
 
 /* ---- frames ------------------------------------------------------------------------------- */
