@@ -34,7 +34,6 @@ struct vm_check {
 	struct vm_code *code;
 	struct vm_cfg cfg;
 	struct vm_states states;
-	int64_t *thresholds;
 
 	struct vm_site *sites;
 	uint32_t *site_of; /* first site of an instruction */
@@ -43,6 +42,7 @@ struct vm_check {
 	struct vm_state **in;   /* per block: what comes from before it in the order */
 	struct vm_state **back; /* per block, of heads: what comes from inside the component */
 	bool *left;             /* per place, of heads: control left the component */
+	struct vm_state **memo; /* per place, of heads: where the search ended the last time */
 	uint32_t fence_start, fence_end; /* places beyond get no states now */
 
 	vm_believe_fn believe; /* or NULL: see vm_beliefs.h */

@@ -28,7 +28,9 @@
 #include "vm/vm_check.h"
 
 enum {
-	UNROLL_OPEN = 24,        /* turns of a loop whose end depends on data */
+	UNROLL_OPEN = 24,        /* turns of a loop whose end depends on data, */
+	UNROLL_OPEN_OUTER = 2,   /* when there are loops inside, */
+	UNROLL_OPEN_QUIET = 1,   /* and while an outer loop is searching */
 	UNROLL_STEPS = 200000,   /* for turn-by-turn analysis, all loops of a function together */
 	WIDEN_BY_THRESHOLD = 32, /* widenings that stop at thresholds; the later ones go to the end */
 	NARROW_ROUNDS = 2,
@@ -265,13 +267,25 @@ static void replace(struct vm_check *c, struct vm_state **s, struct vm_state *wi
 	*s = with;
 }
 
+static bool has_inner_loop(const struct vm_check *c, uint32_t place)
+{
+	for (uint32_t at = place + 1; at < c->cfg.order[place].loop_end; at++)
+		if (c->cfg.order[at].loop_end)
+			return true;
+	return false;
+}
+
 /* Turn by turn from *head. Returns 1 when the loop is done with, 0 with *head = the state that the
  * turns not looked at begin with. */
 static int unroll(struct vm_check *c, uint32_t place, struct vm_state **head)
 {
-	unsigned open = 0;
+	unsigned open = 0, most = UNROLL_OPEN;
 
-	while (open < UNROLL_OPEN && c->unroll_steps < UNROLL_STEPS) {
+	if (!c->final)
+		most = UNROLL_OPEN_QUIET;
+	else if (has_inner_loop(c, place))
+		most = UNROLL_OPEN_OUTER;
+	while (open < most && c->unroll_steps < UNROLL_STEPS) {
 		uint64_t steps = c->steps, unroll_steps = c->unroll_steps;
 		struct vm_state *back;
 		bool within;
@@ -292,13 +306,66 @@ static int unroll(struct vm_check *c, uint32_t place, struct vm_state **head)
 	return 0;
 }
 
-/* *head = a state that holds itself and all that comes back to it; a guess until it is checked. */
+static int compare_thresholds(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/*
+ * Where widening may stop in this loop: the constants that its jumps compare with and the sizes of
+ * the regions, with the neighbours of each. Constants elsewhere in the program would only cost
+ * rounds. *ret is the caller's to free.
+ */
+static int collect_thresholds(struct vm_check *c, uint32_t place, int64_t **ret, uint32_t *ret_n)
+{
+	size_t n = 0, unique = 0, max = 1 + VM_REGIONS;
+	uint32_t end = c->cfg.order[place].loop_end;
+	int64_t *t;
+
+	t = calloc(3 * (max + end - place), sizeof(*t)); /* a block has one jump at most */
+	if (!t)
+		return vm_check_no_memory(c);
+	for (uint32_t at = place; at < end; at++) {
+		const struct vm_block *b = &c->cfg.blocks[c->cfg.order[at].block];
+		const struct vm_op *op = &c->cfg.ops[b->end - 1];
+
+		if (b->next != VM_CFG_NONE && b->taken != VM_CFG_NONE && op->use_imm)
+			t[n++] = op->imm; /* of a jump: has 32 bits */
+	}
+	for (unsigned region = VM_REGION_RECORD; region < VM_REGIONS; region++)
+		t[n++] = (int64_t)vm_check_region_max(c, region);
+	t[n++] = 0;
+	for (size_t i = 0, known = n; i < known; i++) {
+		t[n++] = t[i] - 1;
+		t[n++] = t[i] + 1;
+	}
+	qsort(t, n, sizeof(*t), compare_thresholds);
+	for (size_t i = 0; i < n; i++)
+		if (!unique || t[unique - 1] != t[i])
+			t[unique++] = t[i];
+	*ret = t;
+	*ret_n = (uint32_t)unique;
+	return 0;
+}
+
+/* Forget where the searches of the loops inside ended. */
+static void forget_inner(struct vm_check *c, uint32_t place)
+{
+	for (uint32_t at = place + 1; at < c->cfg.order[place].loop_end; at++)
+		replace(c, &c->memo[at], NULL);
+}
+
+/* *head = a state that holds itself and all that comes back to it; a guess until it is checked. The
+ * loops inside see growing states, so that each search may go on where the one before ended. */
 static int widen(struct vm_check *c, uint32_t place, struct vm_state **head, unsigned *rounds)
 {
 	uint32_t n_thresholds = c->states.n_thresholds;
 	bool within = false;
 	int rc = 0;
 
+	forget_inner(c, place);
 	while (!rc && !within) {
 		struct vm_state *back;
 
@@ -326,7 +393,10 @@ static int narrow(struct vm_check *c, uint32_t place, const struct vm_state *ent
 {
 	for (unsigned round = 0; round < NARROW_ROUNDS; round++) {
 		struct vm_state *next, *back;
-		int rc = check_turn_quietly(c, place, *head, &back);
+		int rc;
+
+		forget_inner(c, place);
+		rc = check_turn_quietly(c, place, *head, &back);
 
 		if (rc)
 			return rc;
@@ -343,21 +413,19 @@ static int narrow(struct vm_check *c, uint32_t place, const struct vm_state *ent
 	return 0;
 }
 
-/* Close the loop by induction, from *head on. */
-static int close_loop(struct vm_check *c, uint32_t place, struct vm_state **head)
+/* Widen, narrow, check; again when the check fails. */
+static int induce(struct vm_check *c, uint32_t place, const struct vm_state *entry,
+		  struct vm_state **head)
 {
-	struct vm_state *entry = NULL, *back;
+	struct vm_state *back = NULL;
 	unsigned rounds = 0;
-	bool within = false;
+	bool within = false, goes_on = !c->final && c->memo[place] && *head;
 	int rc = 0;
 
-	if (*head) {
-		entry = vm_state_copy(&c->states, *head);
-		if (!entry)
-			return vm_check_no_memory(c);
-	}
+	if (goes_on && vm_state_join(&c->states, *head, c->memo[place]))
+		return vm_check_no_memory(c);
 	while (!rc && !within) {
-		bool first = !rounds;
+		bool first = !rounds && !goes_on;
 
 		rc = widen(c, place, head, &rounds);
 		if (!rc && first && entry && !c->cfg.order[place].irreducible)
@@ -374,6 +442,34 @@ static int close_loop(struct vm_check *c, uint32_t place, struct vm_state **head
 			*head = TAKE_PTR(back);
 		vm_state_free(&c->states, back);
 	}
+	if (!rc && !c->final && *head) {
+		replace(c, &c->memo[place], vm_state_copy(&c->states, *head));
+		rc = c->memo[place] ? 0 : vm_check_no_memory(c);
+	}
+	return rc;
+}
+
+/* Close the loop by induction, from *head on. */
+static int close_loop(struct vm_check *c, uint32_t place, struct vm_state **head)
+{
+	const int64_t *outer = c->states.thresholds;
+	uint32_t n_outer = c->states.n_thresholds, n = 0;
+	AUTO_FREE int64_t *thresholds = NULL;
+	struct vm_state *entry = NULL;
+	int rc = collect_thresholds(c, place, &thresholds, &n);
+
+	if (rc)
+		return rc;
+	if (*head) {
+		entry = vm_state_copy(&c->states, *head);
+		if (!entry)
+			return vm_check_no_memory(c);
+	}
+	c->states.thresholds = thresholds;
+	c->states.n_thresholds = n;
+	rc = induce(c, place, entry, head);
+	c->states.thresholds = outer;
+	c->states.n_thresholds = n_outer;
 	vm_state_free(&c->states, entry);
 	return rc;
 }
@@ -394,48 +490,6 @@ static int check_loop(struct vm_check *c, uint32_t place)
 }
 
 /* ---- one function ----------------------------------------------------------------------------- */
-
-static int compare_thresholds(const void *a, const void *b)
-{
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-/* Where widening may stop: constants that the program compares with or adds, the sizes of regions,
- * and the neighbours of each. */
-static int collect_thresholds(struct vm_check *c)
-{
-	size_t n = 0, unique = 0;
-	int64_t *t = calloc(3 * (c->cfg.n_insns + VM_REGIONS + 1), sizeof(*t));
-
-	if (!t)
-		return vm_check_no_memory(c);
-	c->thresholds = t;
-	for (uint32_t at = 0; at < c->cfg.n_insns; at++) {
-		const struct vm_op *op = &c->cfg.ops[at];
-
-		if (!op->slots || !op->use_imm || op->op == VM_OP_JA || op->op == VM_OP_RODATA ||
-		    (op->kind != VM_KIND_ALU && op->kind != VM_KIND_JUMP && op->kind != VM_KIND_CONST))
-			continue;
-		if (op->imm > INT64_MIN && op->imm < INT64_MAX)
-			t[n++] = op->imm;
-	}
-	for (unsigned region = VM_REGION_RECORD; region < VM_REGIONS; region++)
-		t[n++] = (int64_t)vm_check_region_max(c, region);
-	t[n++] = 0;
-	for (size_t i = 0, end = n; i < end; i++) {
-		t[n++] = t[i] - 1;
-		t[n++] = t[i] + 1;
-	}
-	qsort(t, n, sizeof(*t), compare_thresholds);
-	for (size_t i = 0; i < n; i++)
-		if (!unique || t[unique - 1] != t[i])
-			t[unique++] = t[i];
-	c->states.thresholds = t;
-	c->states.n_thresholds = (uint32_t)unique;
-	return 0;
-}
 
 static struct vm_state *entry_state(struct vm_check *c)
 {
@@ -506,10 +560,12 @@ static void check_done(struct vm_check *c)
 	}
 	free(c->in);
 	free(c->back);
+	for (uint32_t place = 0; c->memo && place < c->cfg.n_order; place++)
+		vm_state_free(&c->states, c->memo[place]);
+	free(c->memo);
 	free(c->left);
 	free(c->sites);
 	free(c->site_of);
-	free(c->thresholds);
 	vm_cfg_done(&c->cfg);
 }
 
@@ -529,11 +585,10 @@ static int check_function(struct vm_check *c)
 	c->in = calloc(c->cfg.n_blocks, sizeof(*c->in));
 	c->back = calloc(c->cfg.n_blocks, sizeof(*c->back));
 	c->left = calloc(c->cfg.n_order, sizeof(*c->left));
-	if (!c->code->info || !c->site_of || !c->in || !c->back || !c->left)
+	c->memo = calloc(c->cfg.n_order, sizeof(*c->memo));
+	if (!c->code->info || !c->site_of || !c->in || !c->back || !c->left || !c->memo)
 		return vm_check_no_memory(c);
 	rc = describe_code(c);
-	if (!rc)
-		rc = collect_thresholds(c);
 	if (rc)
 		return rc;
 	c->fence_end = c->cfg.n_order;
