@@ -30,8 +30,8 @@ static int trim_tail(const struct source *src, struct extent *x, struct nf_error
 	if (rest && !src->spec.tail_ignore)
 		return nf_error_set(err, NF_INVALID_ARGUMENT, src->files[x->file].name,
 				    "the range's %" PRIu64 " bytes of this file are not a whole "
-				    "number of records: %" PRIu64 " records of %u bytes, and %" PRIu64
-				    " bytes are left over",
+				    "number of records: %" PRIu64
+				    " records of %u bytes, and %" PRIu64 " bytes are left over",
 				    x->end - x->start, (x->end - x->start) / src->spec.record_bytes,
 				    src->spec.record_bytes, rest);
 	x->end -= rest;
@@ -46,8 +46,8 @@ static int add_extent(struct chunk_plan *plan, const struct source *src, struct 
 	if (r || x.start >= x.end)
 		return r;
 	/* A line starts at the file's first byte and behind the header; elsewhere, look. */
-	x.start_is_record = plan->format == FORMAT_FIXED || x.start == 0 ||
-			    x.start == src->spec.skip_bytes;
+	x.start_is_record =
+		plan->format == FORMAT_FIXED || x.start == 0 || x.start == src->spec.skip_bytes;
 	x.first_chunk = plan->n_chunks;
 	plan->n_chunks += chunks_of(plan, &x);
 	plan->total_bytes += x.end - x.start;
@@ -65,7 +65,8 @@ static int add_range(struct chunk_plan *plan, const struct source *src, struct c
 		range.end = src->total_bytes;
 	if (range.start > range.end || range.end > src->total_bytes)
 		return nf_error_set(err, NF_INVALID_ARGUMENT, "range",
-				    "bytes %" PRIu64 " to %" PRIu64 " are not in the data, which has "
+				    "bytes %" PRIu64 " to %" PRIu64
+				    " are not in the data, which has "
 				    "%" PRIu64 " bytes",
 				    range.start, range.end, src->total_bytes);
 	for (uint32_t i = 0; !r && i < src->n_files; i++) {
@@ -177,7 +178,7 @@ size_t chunk_plan_window_bytes(const struct chunk_plan *plan)
 {
 	size_t n = plan->chunk_bytes + 2 * (size_t)plan->align;
 
-	return n + (plan->format == FORMAT_FIXED ? align_down(plan->record_bytes, plan->align) + plan->align
-						 : align_down(FORMAT_LOOKAHEAD_BYTES, plan->align) +
-							   plan->align);
+	return n + (plan->format == FORMAT_FIXED
+			    ? align_down(plan->record_bytes, plan->align) + plan->align
+			    : align_down(FORMAT_LOOKAHEAD_BYTES, plan->align) + plan->align);
 }

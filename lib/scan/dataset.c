@@ -15,7 +15,8 @@ enum { NAME_MAX_BYTES = 64, ALLOW_MAX_NAMES = 256, SCHEMA_MAX_BYTES = 64 << 10 }
 /* A name goes into messages, file names and log lines: nothing that needs quoting there. */
 static bool name_is_good(const char *s, size_t n)
 {
-	static const char good[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+	static const char good[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
 
 	return n > 0 && n <= NAME_MAX_BYTES && s[0] != '-' && s[0] != '.' && strspn(s, good) >= n;
 }
@@ -84,10 +85,11 @@ static int set_format(struct dataset_spec *spec, const char *value, struct nf_er
 		spec->record_bytes = (uint32_t)n;
 		return 0;
 	}
-	return nf_error_set(err, NF_INVALID_ARGUMENT, "format",
-			    "\"%s\" is not a format: say fixed:N, N being a record's size of 1 to %d "
-			    "bytes, or lines",
-			    value, PROGRAM_MAX_RECORD_BYTES);
+	return nf_error_set(
+		err, NF_INVALID_ARGUMENT, "format",
+		"\"%s\" is not a format: say fixed:N, N being a record's size of 1 to %d "
+		"bytes, or lines",
+		value, PROGRAM_MAX_RECORD_BYTES);
 }
 
 static int set_skip(struct dataset_spec *spec, const char *value, struct nf_error *err)
@@ -161,9 +163,10 @@ no_memory:
 static int set_schema(struct dataset_spec *spec, const char *value, struct nf_error *err)
 {
 	if (!*value || strlen(value) > SCHEMA_MAX_BYTES)
-		return nf_error_set(err, NF_INVALID_ARGUMENT, "schema",
-				    "the schema has %zu bytes: say schema=name:type, ... in 1 to %d",
-				    strlen(value), SCHEMA_MAX_BYTES);
+		return nf_error_set(
+			err, NF_INVALID_ARGUMENT, "schema",
+			"the schema has %zu bytes: say schema=name:type, ... in 1 to %d",
+			strlen(value), SCHEMA_MAX_BYTES);
 	return set_text(&spec->schema, value, err);
 }
 
@@ -171,7 +174,7 @@ static const struct word {
 	const char *key;
 	int (*set)(struct dataset_spec *spec, const char *value, struct nf_error *err);
 } words[] = {
-	{"name", set_name}, {"path", set_path}, {"format", set_format}, {"skip", set_skip},
+	{"name", set_name}, {"path", set_path},	  {"format", set_format}, {"skip", set_skip},
 	{"tail", set_tail}, {"allow", set_allow}, {"schema", set_schema},
 };
 
@@ -186,8 +189,8 @@ int dataset_spec_set(struct dataset_spec *spec, const char *key, const char *val
 }
 
 /* One "key=value" of the list after the path. *seen has a bit per row of words[]. */
-static int parse_word(struct dataset_spec *spec, const char *key, const char *value,
-		      unsigned *seen, struct nf_error *err)
+static int parse_word(struct dataset_spec *spec, const char *key, const char *value, unsigned *seen,
+		      struct nf_error *err)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
 		if (strcmp(key, words[i].key))
@@ -206,8 +209,9 @@ static int parse_into(char *text, struct dataset_spec *spec, struct nf_error *er
 	char *eq = strchr(text, '='), *rest;
 
 	if (!eq || eq == text)
-		return nf_error_set(err, NF_INVALID_ARGUMENT, text,
-				    "a data set is NAME=PATH,format=...: the name or '=' is missing");
+		return nf_error_set(
+			err, NF_INVALID_ARGUMENT, text,
+			"a data set is NAME=PATH,format=...: the name or '=' is missing");
 	*eq = '\0';
 	rest = strchr(eq + 1, ',');
 	if (rest)
@@ -229,9 +233,10 @@ static int parse_into(char *text, struct dataset_spec *spec, struct nf_error *er
 		}
 		value = strchr(word, '=');
 		if (!value)
-			return nf_error_set(err, NF_INVALID_ARGUMENT, word,
-					    "expected key=value after the path: format=fixed:N or "
-					    "format=lines, skip=BYTES, tail=ignore, allow=A+B, schema=...");
+			return nf_error_set(
+				err, NF_INVALID_ARGUMENT, word,
+				"expected key=value after the path: format=fixed:N or "
+				"format=lines, skip=BYTES, tail=ignore, allow=A+B, schema=...");
 		*value++ = '\0';
 		ret = parse_word(spec, word, value, &seen, err);
 	}
@@ -260,8 +265,9 @@ int dataset_spec_check(const struct dataset_spec *spec, struct nf_error *err)
 	switch (spec->format) {
 	case FORMAT_FIXED:
 		if (!spec->record_bytes)
-			return nf_error_set(err, NF_INVALID_ARGUMENT, "format",
-					    "no format is given: say format=fixed:N or format=lines");
+			return nf_error_set(
+				err, NF_INVALID_ARGUMENT, "format",
+				"no format is given: say format=fixed:N or format=lines");
 		if (spec->record_bytes > PROGRAM_MAX_RECORD_BYTES)
 			return nf_error_set(err, NF_INVALID_ARGUMENT, "format",
 					    "a record of %u bytes is too long: at most %d",
@@ -294,7 +300,8 @@ void dataset_format_text(const struct dataset_spec *spec, char buf[32])
 
 int dataset_spec_copy(const struct dataset_spec *from, struct dataset_spec *ret)
 {
-	AUTO(dataset_spec_done) struct dataset_spec to = {
+	AUTO(dataset_spec_done)
+	struct dataset_spec to = {
 		.format = from->format,
 		.record_bytes = from->record_bytes,
 		.skip_bytes = from->skip_bytes,

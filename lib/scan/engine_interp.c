@@ -104,8 +104,10 @@ static int fold_record(struct interp_thread *t, const struct span *span, const u
 		       uint32_t bytes, struct nf_error *err)
 {
 	const struct interp *e = t->engine;
-	struct vm_memory mem = {
-		.record = record, .record_bytes = bytes, .params = t->params, .state = t->fold.state};
+	struct vm_memory mem = {.record = record,
+				.record_bytes = bytes,
+				.params = t->params,
+				.state = t->fold.state};
 	uint8_t key[PROGRAM_MAX_KEY_BYTES] __attribute__((aligned(16)));
 	struct vm_trap trap;
 	char where[320];
@@ -128,7 +130,8 @@ static int fold_record(struct interp_thread *t, const struct span *span, const u
 		mem.key = NULL;
 		mem.state = groups_find(t->fold.groups, key, NULL);
 		if (!mem.state)
-			return engine_no_group(&e->cfg, span_where(span, record, where, sizeof(where)), err);
+			return engine_no_group(&e->cfg,
+					       span_where(span, record, where, sizeof(where)), err);
 	}
 	if (!vm_interp(t->machine, PROGRAM_REDUCE, &mem, &r0, &trap))
 		goto trapped;

@@ -81,8 +81,7 @@ static uint32_t hash_key(const uint8_t *key, uint32_t n)
 
 static inline uint8_t *entry_at(const struct groups *g, uint64_t i)
 {
-	return g->blocks[i >> g->block_shift] +
-	       (i & ((1ull << g->block_shift) - 1)) * g->stride;
+	return g->blocks[i >> g->block_shift] + (i & ((1ull << g->block_shift) - 1)) * g->stride;
 }
 
 int groups_new(uint32_t key_bytes, uint32_t state_bytes, const uint8_t *init, uint64_t max,

@@ -7,8 +7,8 @@
  * DATA_LOSS naming file, offset and reason) and hands it out as a piece, in whatever order the
  * windows come.
  *
- * Life, all in one thread: open -> [the sandbox] -> next, done, next, done ... -> close. close waits
- * for reads in flight: the kernel may write to their buffers until then. Pieces that were not
+ * Life, all in one thread: open -> [the sandbox] -> next, done, next, done ... -> close. close
+ * waits for reads in flight: the kernel may write to their buffers until then. Pieces that were not
  * done() are taken back.
  */
 #ifndef NF_SCAN_READER_H
@@ -21,7 +21,7 @@
 
 /* How the uring reader chooses between the page cache and the device. */
 enum reader_direct {
-	DIRECT_AUTO,  /* what is resident is copied from the page cache, the rest read direct */
+	DIRECT_AUTO, /* what is resident is copied from the page cache, the rest read direct */
 	DIRECT_NEVER,
 	DIRECT_ALWAYS, /* where the file has a direct descriptor */
 };
@@ -33,21 +33,21 @@ struct reader_config {
 	const struct source *src;
 	const struct chunk_plan *plan;
 	atomic_uint_fast64_t *cursor; /* number of the next chunk that nobody has taken */
-	const atomic_int *stop;       /* non-zero: take no more */
-	unsigned depth;               /* reads in flight */
+	const atomic_int *stop;	      /* non-zero: take no more */
+	unsigned depth;		      /* reads in flight */
 	enum reader_direct direct;
 	const struct engine_read_ops *read_ops; /* or NULL */
 	void *engine_thread;
 	const struct mapping *mapping; /* mmap: of all files, shared by the threads */
-	const struct ring_ops *ring;    /* NULL: io_uring; tests put theirs here */
+	const struct ring_ops *ring;   /* NULL: io_uring; tests put theirs here */
 	void *ring_arg;
 };
 
 struct piece {
 	struct chunk chunk;
 	struct window window;
-	size_t resume;   /* for format_split() */
-	bool stopped;    /* the engine folded a part already, and the program said FOLD_STOP */
+	size_t resume;	 /* for format_split() */
+	bool stopped;	 /* the engine folded a part already, and the program said FOLD_STOP */
 	unsigned buffer; /* the reader's */
 };
 

@@ -17,7 +17,7 @@ struct mapping {
 	const struct source *src;
 	uint8_t *base;
 	size_t bytes;
-	int guard; /* -1: none */
+	int guard;	 /* -1: none */
 	uint8_t *file[]; /* where each begins */
 };
 
@@ -42,7 +42,8 @@ static int map_files(struct mapping *m, uint64_t page, struct nf_error *err)
 		m->file[i] = at;
 		if (!f->size_bytes)
 			continue;
-		if (mmap(at, f->size_bytes, PROT_READ, MAP_SHARED | MAP_FIXED, f->fd, 0) == MAP_FAILED)
+		if (mmap(at, f->size_bytes, PROT_READ, MAP_SHARED | MAP_FIXED, f->fd, 0) ==
+		    MAP_FAILED)
 			return nf_error_sys(err, NF_FAILED_PRECONDITION, errno, f->name,
 					    "cannot map the file (the readers uring and pread need "
 					    "not)");
@@ -71,7 +72,8 @@ int mapping_new(const struct source *src, struct mapping **ret, struct nf_error 
 	if (m->base == MAP_FAILED) {
 		m->base = NULL;
 		r = nf_error_sys(err, NF_RESOURCE_EXHAUSTED, errno, NULL,
-				 "no address space for %llu bytes of files", (unsigned long long)total);
+				 "no address space for %llu bytes of files",
+				 (unsigned long long)total);
 	}
 	if (!r)
 		r = map_files(m, page, err);
@@ -95,9 +97,10 @@ int mapping_check(const struct mapping *m, struct nf_error *err)
 		return 0;
 	int r = source_check(m->src, err);
 	return r ? r
-		 : nf_error_set(err, NF_DATA_LOSS, m->src->files[0].name,
-				"a page of the data set could not be read (see the kernel's log); the "
-				"readers uring and pread say where");
+		 : nf_error_set(
+			   err, NF_DATA_LOSS, m->src->files[0].name,
+			   "a page of the data set could not be read (see the kernel's log); the "
+			   "readers uring and pread say where");
 }
 
 struct reader_mmap {
@@ -135,8 +138,8 @@ static int mmap_next(void *reader, struct piece *ret, struct nf_error *err)
 	if (!reader_take_chunk(&r->cfg, &piece.chunk))
 		return READER_END;
 	const struct source_file *file = &r->cfg.src->files[piece.chunk.file];
-	format_window(r->cfg.plan, &piece.chunk, file->size_bytes, &piece.window.offset_bytes, &bytes,
-		      &piece.window.bytes);
+	format_window(r->cfg.plan, &piece.chunk, file->size_bytes, &piece.window.offset_bytes,
+		      &bytes, &piece.window.bytes);
 	uint8_t *data = m->file[piece.chunk.file] + piece.window.offset_bytes;
 	/* Only to save faults: what is wrong with a page, the load itself finds out. */
 	madvise(data, piece.window.bytes, MADV_POPULATE_READ);

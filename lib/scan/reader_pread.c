@@ -48,8 +48,8 @@ static int pread_next(void *reader, struct piece *ret, struct nf_error *err)
 	if (!reader_take_chunk(&r->cfg, &piece.chunk))
 		return READER_END;
 	const struct source_file *file = &r->cfg.src->files[piece.chunk.file];
-	format_window(r->cfg.plan, &piece.chunk, file->size_bytes, &piece.window.offset_bytes, &bytes,
-		      &piece.window.bytes);
+	format_window(r->cfg.plan, &piece.chunk, file->size_bytes, &piece.window.offset_bytes,
+		      &bytes, &piece.window.bytes);
 	int e = reader_fill(file, piece.window.offset_bytes, r->buffer, piece.window.bytes, err);
 	if (e)
 		return e;

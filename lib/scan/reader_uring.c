@@ -7,8 +7,8 @@
  *	                 +--+ a short read, or one that asks to be tried again
  *
  * What is in the page cache already is not worth a request: it is copied by pread, one chunk just
- * before it is folded, so that it is still in the CPU's cache then. An engine with read_ops wants to
- * see completions and gets these, too, as (buffered) requests.
+ * before it is folded, so that it is still in the CPU's cache then. An engine with read_ops wants
+ *to see completions and gets these, too, as (buffered) requests.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -21,8 +21,8 @@
 #include "scan/ring.h"
 
 enum {
-	WAIT_NS = 5 * 1000 * 1000,  /* look at cancel and the clock that often */
-	MAX_TRIES = 64,             /* of a read that asks to be tried again */
+	WAIT_NS = 5 * 1000 * 1000, /* look at cancel and the clock that often */
+	MAX_TRIES = 64,		   /* of a read that asks to be tried again */
 	REAP = 16,
 };
 
@@ -34,7 +34,7 @@ struct slot {
 	unsigned tries;
 	uint64_t user_data;
 	uint64_t order; /* of becoming ready */
-	size_t bytes;   /* to ask for; the end of the file may be before */
+	size_t bytes;	/* to ask for; the end of the file may be before */
 	size_t got;
 	struct piece piece; /* window.bytes: what must come */
 };
@@ -135,9 +135,9 @@ static int fill(struct reader_uring *r, struct nf_error *err)
 		format_window(r->cfg.plan, &piece->chunk, file->size_bytes,
 			      &piece->window.offset_bytes, &slot->bytes, &piece->window.bytes);
 
-		bool resident = r->cfg.direct == DIRECT_AUTO &&
-				file_is_resident(file->fd, piece->window.offset_bytes,
-						 piece->window.bytes);
+		bool resident =
+			r->cfg.direct == DIRECT_AUTO &&
+			file_is_resident(file->fd, piece->window.offset_bytes, piece->window.bytes);
 		slot->direct = pick_direct(r, file, resident);
 		if (resident && !r->cfg.read_ops) {
 			r->n_copied++;
@@ -195,8 +195,8 @@ static int complete(struct reader_uring *r, unsigned i, int res, struct nf_error
 			return e;
 		piece->stopped = e > 0;
 		if (folded)
-			piece->resume = (size_t)(piece->chunk.start - piece->window.offset_bytes) +
-					folded;
+			piece->resume =
+				(size_t)(piece->chunk.start - piece->window.offset_bytes) + folded;
 	}
 	if (res < 0)
 		return complete_failed(r, i, -res, err);
@@ -249,8 +249,7 @@ static void take_ready(struct reader_uring *r, struct piece *ret)
 	struct slot *first = NULL;
 
 	for (unsigned i = 0; i < r->cfg.depth; i++)
-		if (r->slots[i].state == SLOT_READY &&
-		    (!first || r->slots[i].order < first->order))
+		if (r->slots[i].state == SLOT_READY && (!first || r->slots[i].order < first->order))
 			first = &r->slots[i];
 	first->state = SLOT_OUT;
 	r->n_ready--;
@@ -377,7 +376,8 @@ static const char *uring_describe(void *reader)
 	const struct reader_uring *r = reader;
 
 	if (r->n_direct)
-		return r->n_copied || r->n_buffered ? "uring direct and page cache" : "uring direct";
+		return r->n_copied || r->n_buffered ? "uring direct and page cache"
+						    : "uring direct";
 	return r->n_copied && !r->n_buffered ? "page cache" : "uring buffered";
 }
 

@@ -10,7 +10,8 @@
 /*
  * Is most of it there, so that copying is better than asking the device? A guess that is out of
  * date costs time only. Where the kernel does not tell (a file that is neither ours nor writable,
- * a kernel before 6.5 and pages that cannot be mapped) the answer is yes: the page cache always works.
+ * a kernel before 6.5 and pages that cannot be mapped) the answer is yes: the page cache always
+ * works.
  */
 bool file_is_resident(int fd, uint64_t offset_bytes, size_t bytes);
 

@@ -15,16 +15,16 @@
 #include "base/error.h"
 
 struct ring_config {
-	unsigned depth;  /* at most so many reads in flight */
-	const int *fds;  /* -1: a hole */
+	unsigned depth; /* at most so many reads in flight */
+	const int *fds; /* -1: a hole */
 	unsigned n_fds;
 	uint8_t *memory; /* depth buffers of buffer_bytes each */
 	size_t buffer_bytes;
-	void *arg;       /* the test's */
+	void *arg; /* the test's */
 };
 
 struct ring_read {
-	unsigned file;   /* index into fds */
+	unsigned file;	 /* index into fds */
 	unsigned buffer; /* the one that data lies in */
 	uint8_t *data;
 	uint32_t bytes;
@@ -43,7 +43,8 @@ struct ring_ops {
 	void (*queue)(void *ring, const struct ring_read *read);
 	/* Hand the queue to the kernel. 0 or -errno. */
 	int (*submit)(void *ring);
-	/* The same, then wait up to wait_ns for a completion. Returns how many it gave, or -errno. */
+	/* The same, then wait up to wait_ns for a completion. Returns how many it gave, or -errno.
+	 */
 	int (*reap)(void *ring, uint64_t wait_ns, struct ring_completion *ret, unsigned max);
 	void (*close)(void *ring); /* when nothing is in flight */
 };

@@ -47,9 +47,10 @@ static int setup_error(int errnum, struct nf_error *err)
 		return nf_error_sys(err, NF_RESOURCE_EXHAUSTED, errnum, "io_uring",
 				    "cannot set up a ring (raise the limit of open files)");
 	default:
-		return nf_error_sys(err, NF_FAILED_PRECONDITION, errnum, "io_uring",
-				    "cannot set up a ring (kernel.io_uring_disabled, a sandbox, or a "
-				    "kernel without it? the reader pread needs none)");
+		return nf_error_sys(
+			err, NF_FAILED_PRECONDITION, errnum, "io_uring",
+			"cannot set up a ring (kernel.io_uring_disabled, a sandbox, or a "
+			"kernel without it? the reader pread needs none)");
 	}
 }
 
@@ -128,7 +129,8 @@ static bool may_lock_any_memory(void)
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {0};
 
-	return syscall(SYS_capget, &header, data) == 0 && (data[0].effective & (1u << CAP_IPC_LOCK));
+	return syscall(SYS_capget, &header, data) == 0 &&
+	       (data[0].effective & (1u << CAP_IPC_LOCK));
 }
 
 /* Registered buffers save the pinning of pages for each read. They must leave locked memory for the
@@ -171,14 +173,16 @@ static int uring_open(const struct ring_config *cfg, void **ret_ring, struct nf_
 	e = cfg->n_fds ? io_uring_register_files(&r->uring, cfg->fds, cfg->n_fds) : 0;
 	if (e) {
 		e = nf_error_sys(err, NF_RESOURCE_EXHAUSTED, -e, "io_uring",
-				 "cannot register %u files (raise the limit of open files)", cfg->n_fds);
+				 "cannot register %u files (raise the limit of open files)",
+				 cfg->n_fds);
 		goto err;
 	}
 	r->fixed_buffers = register_memory(r, cfg) == 0;
 	if (flags & IORING_SETUP_R_DISABLED) {
 		e = restrict_ring(r);
 		if (e) {
-			e = nf_error_sys(err, NF_INTERNAL, -e, "io_uring", "cannot restrict the ring");
+			e = nf_error_sys(err, NF_INTERNAL, -e, "io_uring",
+					 "cannot restrict the ring");
 			goto err;
 		}
 	}
@@ -204,7 +208,8 @@ static void uring_queue(void *ring, const struct ring_read *read)
 	sqe->user_data = read->user_data;
 }
 
-/* The kernel was interrupted, or is short of memory for the moment: asking again is all it takes. */
+/* The kernel was interrupted, or is short of memory for the moment: asking again is all it takes.
+ */
 static bool passing(int e)
 {
 	return e == -EINTR || e == -EAGAIN || e == -EBUSY || e == -ETIME;

@@ -69,7 +69,8 @@ static unsigned start_threads(struct scan *s)
 		if (e) {
 			struct nf_error err;
 			int r = nf_error_sys(&err, NF_RESOURCE_EXHAUSTED, e, NULL,
-					     "cannot start scan thread %u of %u", n + 1, s->n_threads);
+					     "cannot start scan thread %u of %u", n + 1,
+					     s->n_threads);
 			scan_fail(s, r, &err);
 			break;
 		}

@@ -24,20 +24,20 @@ struct scan_progress {
 };
 
 struct scan_options {
-	const char *engine;       /* NULL or "auto", or a name */
-	unsigned threads;         /* 0: choose */
-	size_t chunk_bytes;       /* 0: choose; 4 KiB .. 64 MiB */
-	unsigned queue_depth;     /* 0: choose; reads in flight per thread */
+	const char *engine;   /* NULL or "auto", or a name */
+	unsigned threads;     /* 0: choose */
+	size_t chunk_bytes;   /* 0: choose; 4 KiB .. 64 MiB */
+	unsigned queue_depth; /* 0: choose; reads in flight per thread */
 	enum scan_reader reader;
 	bool has_range;
 	uint64_t range_start, range_end; /* range_end UINT64_MAX: to the end */
-	uint64_t budget, max_groups;     /* 0: the defaults of engine.h */
-	uint64_t memory_bytes;           /* 0: no limit of its own */
+	uint64_t budget, max_groups;	 /* 0: the defaults of engine.h */
+	uint64_t memory_bytes;		 /* 0: no limit of its own */
 	const uint8_t *params;
 	uint32_t params_bytes;
 	const char *jit_module;
-	uint64_t deadline_ns;            /* clock_now_ns(); 0: none */
-	const atomic_bool *cancel;       /* may be NULL; looked at between chunks */
+	uint64_t deadline_ns;	   /* clock_now_ns(); 0: none */
+	const atomic_bool *cancel; /* may be NULL; looked at between chunks */
 	/* Called about every 100 ms from the thread that called scan_run; may be NULL. */
 	void (*progress)(void *arg, const struct scan_progress *p);
 	void *progress_arg;
@@ -52,14 +52,14 @@ struct scan_options {
 };
 
 struct scan_stats {
-	const char *engine;      /* the one that ran */
+	const char *engine;	 /* the one that ran */
 	char engine_reason[256]; /* why it and not another */
-	const char *reader;      /* "pread", "uring direct", ... */
+	const char *reader;	 /* "pread", "uring direct", ... */
 	unsigned threads, queue_depth;
 	size_t chunk_bytes;
 	uint64_t bytes_scanned, records, matched;
-	uint64_t prepare_ns;     /* until the first read is submitted */
-	uint64_t scan_ns;        /* reading and folding */
+	uint64_t prepare_ns; /* until the first read is submitted */
+	uint64_t scan_ns;    /* reading and folding */
 	uint64_t combine_ns;
 };
 
@@ -74,9 +74,9 @@ struct scan_result {
  * Runs in the calling thread and options->threads - 1 others; returns when all are done. On error
  * *ret is untouched and the err carries code, place and reason (DATA_LOSS an I/O error or a line
  * longer than 1 MiB; ABORTED the data changed; OUT_OF_RANGE; RESOURCE_EXHAUSTED;
- * DEADLINE_EXCEEDED; CANCELLED; INVALID_ARGUMENT a range or an option; FAILED_PRECONDITION the engine
- * asked for cannot run this, a record size that does not fit, or a last record that is cut short).
- * A state that no record was folded into is not combined.
+ * DEADLINE_EXCEEDED; CANCELLED; INVALID_ARGUMENT a range or an option; FAILED_PRECONDITION the
+ * engine asked for cannot run this, a record size that does not fit, or a last record that is cut
+ * short). A state that no record was folded into is not combined.
  */
 int scan_run(const struct source *src, struct vm_program *vp, const struct scan_options *options,
 	     struct scan_result **ret, struct nf_error *err);

@@ -11,14 +11,14 @@
 #include "scan/scan_internal.h"
 
 enum {
-	SMALL_BYTES = 4 << 20,        /* one thread is enough */
-	TINY_BYTES = 1 << 20,         /* and a ring is not worth its set-up */
+	SMALL_BYTES = 4 << 20, /* one thread is enough */
+	TINY_BYTES = 1 << 20,  /* and a ring is not worth its set-up */
 	CHUNK_BYTES = 1 << 20,
-	CHUNK_SMALLEST = 256 << 10,   /* chosen by us */
+	CHUNK_SMALLEST = 256 << 10,	/* chosen by us */
 	KERNEL_CHUNK_BYTES = 256 << 10, /* a completion's work must stay short */
-	CHUNKS_PER_THREAD = 8,        /* so that threads end together */
+	CHUNKS_PER_THREAD = 8,		/* so that threads end together */
 	DEPTH = 8,
-	GROUP_OVERHEAD_BYTES = 32,    /* slots at their emptiest, and rounding */
+	GROUP_OVERHEAD_BYTES = 32, /* slots at their emptiest, and rounding */
 };
 
 int scan_bounds(const struct dataset_spec *spec, struct vm_bounds *ret)
@@ -43,7 +43,8 @@ static int check_options(const struct scan *s, struct nf_error *err)
 				    o->threads, SCAN_MAX_THREADS);
 	if (o->queue_depth > SCAN_MAX_DEPTH)
 		return nf_error_set(err, NF_INVALID_ARGUMENT, "queue_depth",
-				    "%u reads in flight; at most %d", o->queue_depth, SCAN_MAX_DEPTH);
+				    "%u reads in flight; at most %d", o->queue_depth,
+				    SCAN_MAX_DEPTH);
 	if (o->chunk_bytes &&
 	    (o->chunk_bytes < SCAN_MIN_CHUNK_BYTES || o->chunk_bytes > SCAN_MAX_CHUNK_BYTES))
 		return nf_error_set(err, NF_INVALID_ARGUMENT, "chunk_bytes",
@@ -72,10 +73,11 @@ static int check_bounds(const struct scan *s, struct nf_error *err)
 		return 0;
 	dataset_format_text(&s->src->spec, format);
 	if (have->record_min_bytes == have->record_max_bytes)
-		return nf_error_set(err, NF_FAILED_PRECONDITION, s->src->spec.name,
-				    "the program is made for records of %u bytes, and the data set's "
-				    "format is %s: change the program's record or the format",
-				    have->record_max_bytes, format);
+		return nf_error_set(
+			err, NF_FAILED_PRECONDITION, s->src->spec.name,
+			"the program is made for records of %u bytes, and the data set's "
+			"format is %s: change the program's record or the format",
+			have->record_max_bytes, format);
 	return nf_error_set(err, NF_FAILED_PRECONDITION, s->src->spec.name,
 			    "the program was verified for records of %u to %u bytes, and the data "
 			    "set's format is %s (%u to %u): verify it for this format",
@@ -144,8 +146,9 @@ static int share_memory(struct scan *s, struct nf_error *err)
 		return 0;
 	for (;;) {
 		uint64_t line = s->plan.format == FORMAT_LINES ? PROGRAM_MAX_RECORD_BYTES : 0;
-		uint64_t need = s->n_threads * (s->depth * (uint64_t)chunk_plan_window_bytes(&s->plan) +
-						line + p->state_bytes);
+		uint64_t need =
+			s->n_threads * (s->depth * (uint64_t)chunk_plan_window_bytes(&s->plan) +
+					line + p->state_bytes);
 
 		if (need <= memory / 2 || (need <= memory && !p->key_bytes)) {
 			memory -= need;
@@ -264,7 +267,8 @@ static int choose_engine(struct scan *s, struct nf_error *err)
 	if (r && err)
 		*err = why;
 	if (!s->engine_reason[0])
-		snprintf(s->engine_reason, sizeof(s->engine_reason), "the best of those that are here");
+		snprintf(s->engine_reason, sizeof(s->engine_reason),
+			 "the best of those that are here");
 	return r;
 }
 
@@ -273,9 +277,8 @@ static int choose_reader(struct scan *s, struct nf_error *err)
 	switch (s->options->reader) {
 	case READER_AUTO:
 		/* Never mmap: a copy costs little, a file that shrinks under a mapping a signal. */
-		s->reader_ops = s->engine_ops->read_ops ||
-						(s->plan.total_bytes > TINY_BYTES &&
-						 !ring_uring_check(NULL))
+		s->reader_ops = s->engine_ops->read_ops || (s->plan.total_bytes > TINY_BYTES &&
+							    !ring_uring_check(NULL))
 					? &reader_uring
 					: &reader_pread;
 		return 0;

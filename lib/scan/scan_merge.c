@@ -54,11 +54,12 @@ static int merge_groups(const struct vm_program *vp, struct vm_machine *m, struc
 		if (!target && errno == ENOMEM)
 			return no_memory(err);
 		if (!target)
-			return nf_error_set(err, NF_RESOURCE_EXHAUSTED, NULL,
-					    "the answer has more groups than the %llu that are "
-					    "allowed (max_groups, or what the query's memory holds): "
-					    "raise the limit, or use a coarser key",
-					    (unsigned long long)groups_count(into));
+			return nf_error_set(
+				err, NF_RESOURCE_EXHAUSTED, NULL,
+				"the answer has more groups than the %llu that are "
+				"allowed (max_groups, or what the query's memory holds): "
+				"raise the limit, or use a coarser key",
+				(unsigned long long)groups_count(into));
 		if (is_new)
 			memcpy(target, state, vp->program->state_bytes);
 		else

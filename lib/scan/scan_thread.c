@@ -7,8 +7,8 @@
 
 enum {
 	/* Spans are cut so that a call of fold() takes some milliseconds: often enough to look at
-	 * the clock and at cancel, whatever a record costs. The first are tiny, because a record may
-	 * cost the whole budget; for a fast engine they soon span the chunk. */
+	 * the clock and at cancel, whatever a record costs. The first are tiny, because a record
+	 * may cost the whole budget; for a fast engine they soon span the chunk. */
 	SLICE_MIN_BYTES = 64,
 	SLICE_SHORT_NS = 1000 * 1000,
 	SLICE_LONG_NS = 4000 * 1000,
@@ -58,9 +58,10 @@ static void look_around(struct scan_thread *t, uint64_t now_ns)
 		int r = nf_error_set(&e, NF_CANCELLED, NULL, "the query was cancelled");
 		scan_fail(s, r, &e);
 	} else if (o->deadline_ns && now_ns >= o->deadline_ns) {
-		int r = nf_error_set(&e, NF_DEADLINE_EXCEEDED, NULL,
-				     "the deadline passed during the scan: allow more time, or scan "
-				     "less");
+		int r = nf_error_set(
+			&e, NF_DEADLINE_EXCEEDED, NULL,
+			"the deadline passed during the scan: allow more time, or scan "
+			"less");
 		scan_fail(s, r, &e);
 	}
 }
@@ -158,7 +159,8 @@ static int fold_piece(struct scan_thread *t, const struct piece *piece, struct n
 		stop_by_program(s);
 		return 0;
 	}
-	format_split(&s->plan, &piece->chunk, file->size_bytes, &piece->window, piece->resume, &split);
+	format_split(&s->plan, &piece->chunk, file->size_bytes, &piece->window, piece->resume,
+		     &split);
 	struct span span = {
 		.data = piece->window.data + split.from,
 		.bytes = split.to - split.from,

@@ -22,7 +22,8 @@ static uintptr_t page_mask;
 static struct guard *guard_of(uintptr_t address)
 {
 	for (size_t i = 0; i < SIGBUS_MAX_GUARDS; i++)
-		if (address < atomic_load(&guards[i].end) && address >= atomic_load(&guards[i].base))
+		if (address < atomic_load(&guards[i].end) &&
+		    address >= atomic_load(&guards[i].base))
 			return &guards[i];
 	return NULL;
 }
@@ -39,8 +40,8 @@ static void on_sigbus(int sig, siginfo_t *info, void *context)
 
 		atomic_store(&g->hit, true);
 		/* mmap is a bare system call: safe here, though POSIX does not list it. */
-		if (mmap(page, page_mask + 1, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
-			 0) != MAP_FAILED) {
+		if (mmap(page, page_mask + 1, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+			 -1, 0) != MAP_FAILED) {
 			errno = saved;
 			return;
 		}

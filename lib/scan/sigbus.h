@@ -3,9 +3,9 @@
  * sigbus.h - memory that may be looked at although the file behind it can shrink.
  *
  * Looking at a page behind the end of a mapped file raises SIGBUS. Inside a guarded stretch the
- * handler puts a page of zeroes there, notes it, and the load goes on; whoever owns the stretch asks
- * sigbus_hit() before believing what came of it. A SIGBUS anywhere else goes to the handler that was
- * there before, or kills as ever.
+ * handler puts a page of zeroes there, notes it, and the load goes on; whoever owns the stretch
+ * asks sigbus_hit() before believing what came of it. A SIGBUS anywhere else goes to the handler
+ * that was there before, or kills as ever.
  *
  * The handler is process-wide: installed with the first guard, and it stays. Threads: any.
  */

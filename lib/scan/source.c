@@ -29,10 +29,12 @@ static uint32_t direct_align(int fd)
 #ifdef STATX_DIOALIGN
 	struct statx sx;
 
-	if (statx(fd, "", AT_EMPTY_PATH, STATX_DIOALIGN, &sx) == 0 && (sx.stx_mask & STATX_DIOALIGN)) {
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_DIOALIGN, &sx) == 0 &&
+	    (sx.stx_mask & STATX_DIOALIGN)) {
 		uint32_t align = sx.stx_dio_offset_align;
 
-		/* Our buffers are page-aligned, so the memory's alignment holds if the pages' do. */
+		/* Our buffers are page-aligned, so the memory's alignment holds if the pages' do.
+		 */
 		if (align & (align - 1) || sx.stx_dio_mem_align > DIRECT_ALIGN_DEFAULT)
 			return 0;
 		return align;
@@ -51,7 +53,8 @@ static int file_stat(int fd, const char *name, struct source_file *ret, struct n
 		return nf_error_sys(err, NF_INTERNAL, errno, name, "fstat");
 	ret->size_bytes = (uint64_t)st.st_size;
 	if (S_ISBLK(st.st_mode) && ioctl(fd, BLKGETSIZE64, &ret->size_bytes))
-		return nf_error_sys(err, NF_DATA_LOSS, errno, name, "cannot read the device's size");
+		return nf_error_sys(err, NF_DATA_LOSS, errno, name,
+				    "cannot read the device's size");
 	ret->dev = st.st_dev;
 	ret->ino = st.st_ino;
 	ret->mtime = st.st_mtim;
@@ -238,9 +241,11 @@ int source_check_records(const struct source *src, struct nf_error *err)
 		if (spec->format == FORMAT_FIXED && rest % spec->record_bytes)
 			return nf_error_set(
 				err, NF_FAILED_PRECONDITION, f->name,
-				"the file's %" PRIu64 " bytes are not a whole number of records: skip "
+				"the file's %" PRIu64
+				" bytes are not a whole number of records: skip "
 				"%" PRIu64 ", then %" PRIu64 " records of %u bytes, and %" PRIu64
-				" bytes are left over; correct the record size or skip, give a range, "
+				" bytes are left over; correct the record size or skip, give a "
+				"range, "
 				"or say tail=ignore",
 				f->size_bytes, spec->skip_bytes, rest / spec->record_bytes,
 				spec->record_bytes, rest % spec->record_bytes);

@@ -15,9 +15,9 @@
 #include "scan/dataset.h"
 
 struct source_file {
-	int fd;            /* O_RDONLY, buffered; owned */
-	int direct_fd;     /* O_RDONLY | O_DIRECT, or -1; owned */
-	char *name;        /* for messages: base name on a node, the path as given for --local */
+	int fd;	       /* O_RDONLY, buffered; owned */
+	int direct_fd; /* O_RDONLY | O_DIRECT, or -1; owned */
+	char *name;    /* for messages: base name on a node, the path as given for --local */
 	uint64_t size_bytes;
 	uint64_t dev, ino;
 	struct timespec mtime, ctime;

@@ -19,7 +19,7 @@
 enum { OPEN_FLAGS = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK };
 
 struct base {
-	int fd;       /* AT_FDCWD, or a folder */
+	int fd;	      /* AT_FDCWD, or a folder */
 	bool beneath; /* nothing outside of it */
 };
 
@@ -144,9 +144,8 @@ static int open_direct(const struct base *base, const char *path, const struct s
 }
 
 /* Takes ownership of fd and name (NULL: out of memory). */
-static int add_file(const struct base *base, const char *path, int fd_given,
-		    const struct stat *st, char *name_given, struct found_files *found,
-		    struct nf_error *err)
+static int add_file(const struct base *base, const char *path, int fd_given, const struct stat *st,
+		    char *name_given, struct found_files *found, struct nf_error *err)
 {
 	AUTO_CLOSE int fd = fd_given;
 	AUTO_FREE char *name = name_given;
@@ -260,7 +259,8 @@ static int expand(const struct base *base, const struct names *from, const char 
 			r = names_add(ret, path_join(from->v[i], component), err);
 			continue;
 		}
-		r = list_folder(base, from->v[i][0] ? from->v[i] : ".", component, &matches, &ignored);
+		r = list_folder(base, from->v[i][0] ? from->v[i] : ".", component, &matches,
+				&ignored);
 		/* A candidate that is no folder is no match. One that leads out is an escape. */
 		if (r == -ENOENT) {
 			r = 0;

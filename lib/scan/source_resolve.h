@@ -17,7 +17,7 @@
 enum { SOURCE_MAX_FILES = 16384 };
 
 struct found_file {
-	int fd;        /* O_RDONLY, regular file or block device; owned */
+	int fd;	       /* O_RDONLY, regular file or block device; owned */
 	int direct_fd; /* the same with O_DIRECT, or -1 where the file system has none; owned */
 	char *name;    /* path below the base, or the path as given */
 };

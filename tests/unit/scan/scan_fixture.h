@@ -31,7 +31,8 @@ static inline int folder_setup(void **state)
 	struct folder *f = calloc(1, sizeof(*f));
 	const char *tmp = getenv("TMPDIR");
 
-	snprintf(f->path, sizeof(f->path), "%s/nearfold-XXXXXX", tmp && strlen(tmp) < 40 ? tmp : "/var/tmp");
+	snprintf(f->path, sizeof(f->path), "%s/nearfold-XXXXXX",
+		 tmp && strlen(tmp) < 40 ? tmp : "/var/tmp");
 	if (!mkdtemp(f->path))
 		return -1;
 	f->fd = open(f->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -99,10 +100,10 @@ static inline uint64_t random_below(uint64_t *x, uint64_t n)
 	return (random_next(x) >> 11) % n;
 }
 
-#define assert_contains(text, part)                                                                \
-	do {                                                                                       \
-		if (!strstr((text), (part)))                                                       \
-			fail_msg("\"%s\" is not in \"%s\"", (part), (text));                       \
+#define assert_contains(text, part)                                          \
+	do {                                                                 \
+		if (!strstr((text), (part)))                                 \
+			fail_msg("\"%s\" is not in \"%s\"", (part), (text)); \
 	} while (0)
 
 #endif

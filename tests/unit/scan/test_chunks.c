@@ -30,7 +30,8 @@ static void sample_make(struct sample *s, uint64_t *seed, enum record_format for
 	s->src.n_files = 1 + (uint32_t)random_below(seed, MAX_FILES);
 	s->src.spec.format = format;
 	if (format == FORMAT_FIXED) {
-		s->src.spec.record_bytes = 1 + (uint32_t)random_below(seed, random_below(seed, 2) ? 64 : 9000);
+		s->src.spec.record_bytes =
+			1 + (uint32_t)random_below(seed, random_below(seed, 2) ? 64 : 9000);
 		s->src.spec.tail_ignore = true;
 	}
 	s->src.spec.skip_bytes = random_below(seed, 3) ? 0 : random_below(seed, 300);
@@ -158,9 +159,10 @@ static void once(uint64_t seed, enum record_format format)
 	bool has_range = random_below(&seed, 2);
 	if (has_range) {
 		range.start = random_below(&seed, s.src.total_bytes + 1);
-		range.end = random_below(&seed, 4) ? range.start + random_below(&seed, s.src.total_bytes -
+		range.end = random_below(&seed, 4)
+				    ? range.start + random_below(&seed, s.src.total_bytes -
 										range.start + 1)
-						   : UINT64_MAX;
+				    : UINT64_MAX;
 	} else if (format == FORMAT_LINES) {
 		/* A file shorter than its header is refused; that is tested elsewhere. */
 		for (uint32_t i = 0; i < s.src.n_files; i++)
@@ -169,7 +171,8 @@ static void once(uint64_t seed, enum record_format format)
 	}
 	uint32_t align = 512u << random_below(&seed, 4);
 	size_t chunk = 512 + random_below(&seed, random_below(&seed, 2) ? 3000 : 40000);
-	assert_int_equal(chunk_plan_init(&plan, &s.src, has_range ? &range : NULL, chunk, align, NULL), 0);
+	assert_int_equal(
+		chunk_plan_init(&plan, &s.src, has_range ? &range : NULL, chunk, align, NULL), 0);
 	for (uint64_t i = plan.n_chunks; i-- > 0;)
 		chunk_records(&s, &plan, i);
 	qsort(s.seen, s.n_seen, sizeof(*s.seen), by_place);

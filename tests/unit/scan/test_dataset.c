@@ -31,8 +31,8 @@ static void parses_lines(void **state)
 	char text[32];
 
 	(void)state;
-	assert_int_equal(dataset_spec_parse("log=/var/log/x=y.log,format=lines,tail=error", &s, NULL),
-			 0);
+	assert_int_equal(
+		dataset_spec_parse("log=/var/log/x=y.log,format=lines,tail=error", &s, NULL), 0);
 	assert_string_equal(s.path, "/var/log/x=y.log");
 	assert_int_equal(s.format, FORMAT_LINES);
 	dataset_format_text(&s, text);
@@ -75,7 +75,8 @@ static void refuses_each_bad_word(void **state)
 		{"t=/srv,format=lines,skip=", "skip", "is not a number of bytes"},
 		{"t=/srv,format=lines,skip=-4", "skip", "is not a number of bytes"},
 		{"t=/srv,format=lines,skip=4k", "skip", "is not a number of bytes"},
-		{"t=/srv,format=lines,skip=9223372036854775808", "skip", "is not a number of bytes"},
+		{"t=/srv,format=lines,skip=9223372036854775808", "skip",
+		 "is not a number of bytes"},
 		{"t=/srv,format=fixed:4,tail=maybe", "tail", "tail=ignore or tail=error"},
 		{"t=/srv,format=lines,tail=ignore", "tail", "tail=ignore is for fixed records"},
 		{"t=/srv,format=lines,allow=", "allow", "empty identity"},

@@ -61,7 +61,8 @@ static int on_sandbox(void *arg, struct nf_error *err)
 	return 0;
 }
 
-static void a_changed_file_is_aborted(void **state, bool before_first_byte, enum record_format format)
+static void a_changed_file_is_aborted(void **state, bool before_first_byte,
+				      enum record_format format)
 {
 	struct folder *f = *state;
 	struct dataset_spec spec = {
@@ -82,8 +83,10 @@ static void a_changed_file_is_aborted(void **state, bool before_first_byte, enum
 			AUTO_RESULT r = NULL;
 			struct changer c = {.folder = f, .name = "file", .change = change};
 			struct scan_hooks hooks = {.piece = on_piece, .arg = &c};
-			struct scan_options o = {
-				.reader = reader, .threads = 2, .chunk_bytes = 65536};
+			struct scan_options o = {.engine = "interp",
+						 .reader = reader,
+						 .threads = 2,
+						 .chunk_bytes = 65536};
 			struct nf_error err = {0};
 
 			if (before_first_byte) {
@@ -123,14 +126,13 @@ static void lines_changed_in_the_middle(void **state)
 static void what_the_change_broke_is_not_the_programs_fault(void **state)
 {
 	struct folder *f = *state;
-	struct dataset_spec spec = {
-		.name = (char *)"d", .format = FORMAT_FIXED, .record_bytes = 8};
+	struct dataset_spec spec = {.name = (char *)"d", .format = FORMAT_FIXED, .record_bytes = 8};
 	AUTO_VM vp = program_fail_at_ff(&spec);
 	AUTO_FREE char *bytes = calloc(1, FILE_BYTES);
 	AUTO_RESULT r = NULL;
 	struct changer c = {.folder = f, .name = "file", .change = APPEND};
 	struct scan_hooks hooks = {.piece = on_piece, .arg = &c};
-	struct scan_options o = {.threads = 1, .chunk_bytes = 65536};
+	struct scan_options o = {.engine = "interp", .threads = 1, .chunk_bytes = 65536};
 	struct nf_error err = {0};
 
 	bytes[FILE_BYTES - 8] = (char)0xff;

@@ -80,6 +80,7 @@ static void counts_equal_those_of_plain_c(void **state)
 				AUTO_RESULT r = NULL;
 				struct scan_hooks hooks = {.direct = ways[w].direct};
 				struct scan_options o = {
+					.engine = "interp",
 					.reader = ways[w].reader,
 					.threads = 1 + i % 3,
 					.chunk_bytes = chunks[i / 3],
@@ -92,7 +93,8 @@ static void counts_equal_those_of_plain_c(void **state)
 				must(scan_run_hooked(src, vp, &o, &hooks, &r, &err), &err);
 				memcpy(&got, r->state, 8);
 				if (got != want || r->stats.records != n_lines)
-					fail_msg("seed %llu, way %zu, %u threads, chunks of %zu: %llu, "
+					fail_msg("seed %llu, way %zu, %u threads, chunks of %zu: "
+						 "%llu, "
 						 "not %llu",
 						 (unsigned long long)seed, w, o.threads,
 						 o.chunk_bytes, (unsigned long long)got,
@@ -114,7 +116,8 @@ static void one_mebibyte_is_the_longest_line(void **state)
 		size_t over = i % 2, before = i / 2 % 3 * 2500;
 		bool newline = i / 6 % 2;
 		AUTO_RESULT r = NULL;
-		struct scan_options o = {.chunk_bytes = chunks[i / 12], .threads = 2};
+		struct scan_options o = {
+			.engine = "interp", .chunk_bytes = chunks[i / 12], .threads = 2};
 		struct nf_error err;
 		struct sums got;
 
@@ -159,8 +162,10 @@ static void a_range_has_the_lines_that_start_in_it(void **state)
 	for (size_t start = 0; start < sizeof(text); start++) {
 		for (size_t end = start; end < sizeof(text); end++) {
 			AUTO_RESULT r = NULL;
-			struct scan_options o = {
-				.has_range = true, .range_start = start, .range_end = end};
+			struct scan_options o = {.engine = "interp",
+						 .has_range = true,
+						 .range_start = start,
+						 .range_end = end};
 			uint64_t want = 0, got;
 
 			for (size_t i = start; i < end; i++)
@@ -178,7 +183,7 @@ static void a_header_is_skipped(void **state)
 	struct dataset_spec spec = lines;
 	AUTO_VM vp = program_sums(&spec);
 	AUTO_RESULT r = NULL;
-	struct scan_options o = {0};
+	struct scan_options o = {.engine = "interp"};
 	struct nf_error err;
 	struct sums got;
 

@@ -12,10 +12,10 @@ enum { N_RECORDS = 40000, FILE_BYTES = N_RECORDS * 8, MAX_PENDING = 64 };
 /* What goes wrong; shared by the rings of all threads, constant during a scan. */
 struct faults {
 	bool late, shorter, reordered, passing;
-	int fail_errno;       /* at fail_offset */
+	int fail_errno; /* at fail_offset */
 	uint64_t fail_offset;
-	bool fail_ends;       /* 0 bytes there instead */
-	bool refuse_direct;   /* EINVAL for odd files */
+	bool fail_ends;	    /* 0 bytes there instead */
+	bool refuse_direct; /* EINVAL for odd files */
 	atomic_uint rings, short_reads, passing_errors, direct_refusals;
 };
 
@@ -142,12 +142,16 @@ static uint8_t *random_file(struct folder *f, const char *name)
 }
 
 static int scan_with(const struct source *src, struct vm_program *vp, struct faults *faults,
-		     unsigned threads, unsigned depth, struct scan_result **ret, struct nf_error *err)
+		     unsigned threads, unsigned depth, struct scan_result **ret,
+		     struct nf_error *err)
 {
 	struct scan_hooks hooks = {
 		.ring = &ring_double, .ring_arg = faults, .direct = DIRECT_ALWAYS};
-	struct scan_options o = {
-		.reader = READER_URING, .threads = threads, .queue_depth = depth, .chunk_bytes = 8192};
+	struct scan_options o = {.engine = "interp",
+				 .reader = READER_URING,
+				 .threads = threads,
+				 .queue_depth = depth,
+				 .chunk_bytes = 8192};
 
 	return scan_run_hooked(src, vp, &o, &hooks, ret, err);
 }
@@ -175,14 +179,16 @@ static void answers_survive_odd_completions(void **state)
 					.refuse_direct = mix & 16,
 				};
 
-				must(scan_with(src, vp, &faults, 1 + mix % 3, depth, &r, &err), &err);
+				must(scan_with(src, vp, &faults, 1 + mix % 3, depth, &r, &err),
+				     &err);
 				if (memcmp(r->state, &want, sizeof(want)))
 					fail_msg("mix %u depth %u", mix, depth);
 				/* The faults did happen. */
 				assert_int_equal(faults.short_reads > 0, (mix & 2) != 0);
 				assert_int_equal(faults.passing_errors > 0, (mix & 8) != 0);
 				if (src->files[0].direct_fd >= 0)
-					assert_int_equal(faults.direct_refusals > 0, (mix & 16) != 0);
+					assert_int_equal(faults.direct_refusals > 0,
+							 (mix & 16) != 0);
 			}
 		}
 	}
@@ -244,7 +250,8 @@ static void an_early_end_is_aborted(void **state)
 	assert_contains(err.text, "it ends at byte");
 }
 
-/* ---- an engine that folds in the completion ---------------------------------------------------- */
+/* ---- an engine that folds in the completion ----------------------------------------------------
+ */
 
 struct folding_engine {
 	uint8_t *memory;
@@ -292,8 +299,9 @@ static int folding_completed(void *thread, unsigned buffer, int res, uint32_t *r
 	if (res <= 0)
 		return 0;
 	if (read->skip_first_line) {
-		const uint8_t *newline = (uint32_t)res < at ? NULL
-							    : memchr(data + at - 1, '\n', (uint32_t)res - (at - 1));
+		const uint8_t *newline =
+			(uint32_t)res < at ? NULL
+					   : memchr(data + at - 1, '\n', (uint32_t)res - (at - 1));
 		if (!newline)
 			return 0;
 		at = (uint32_t)(newline - data) + 1;
@@ -301,8 +309,9 @@ static int folding_completed(void *thread, unsigned buffer, int res, uint32_t *r
 	/* Whole records that have come, and not always all of them. */
 	while (at < end && random_below(&e->seed, 500)) {
 		const uint8_t *stop = e->format == FORMAT_FIXED ? data + at + 8
-				      : (uint32_t)res > at ? memchr(data + at, '\n', (uint32_t)res - at)
-							   : NULL;
+				      : (uint32_t)res > at
+					      ? memchr(data + at, '\n', (uint32_t)res - at)
+					      : NULL;
 
 		if (!stop || stop + (e->format == FORMAT_LINES) > data + res)
 			break;
@@ -338,8 +347,10 @@ static void an_engine_may_fold_a_part_of_each_read(void **state)
 		struct chunk_plan plan;
 		atomic_uint_fast64_t cursor = 0;
 		atomic_int stop = 0;
-		struct faults faults = {
-			.late = mix & 2, .shorter = mix & 4, .reordered = mix & 8, .passing = mix & 16};
+		struct faults faults = {.late = mix & 2,
+					.shorter = mix & 4,
+					.reordered = mix & 8,
+					.passing = mix & 16};
 		struct folding_engine engine = {.format = spec->format, .seed = mix + 1};
 		bool real = mix >= 32 && !ring_uring_check(NULL);
 		struct reader_config cfg = {
@@ -366,7 +377,8 @@ static void an_engine_may_fold_a_part_of_each_read(void **state)
 
 			if (r == READER_WAIT)
 				continue;
-			format_split(&plan, &piece.chunk, FILE_BYTES, &piece.window, piece.resume, &split);
+			format_split(&plan, &piece.chunk, FILE_BYTES, &piece.window, piece.resume,
+				     &split);
 			struct sums rest = sums_of(spec, piece.window.data + split.from,
 						   split.to - split.from);
 			engine.sums.count += rest.count;
@@ -385,7 +397,8 @@ static void an_engine_may_fold_a_part_of_each_read(void **state)
 		struct sums want = sums_of(spec, bytes, FILE_BYTES);
 		if (memcmp(&engine.sums, &want, sizeof(want)))
 			fail_msg("mix %u: %llu records, not %llu", mix,
-				 (unsigned long long)engine.sums.count, (unsigned long long)want.count);
+				 (unsigned long long)engine.sums.count,
+				 (unsigned long long)want.count);
 		chunk_plan_done(&plan);
 		free(engine.memory);
 	}
@@ -395,10 +408,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(test) cmocka_unit_test_setup_teardown(test, folder_setup, folder_teardown)
-		T(answers_survive_odd_completions),
-		T(an_error_names_file_offset_and_reason),
-		T(a_passing_error_that_stays_is_an_error),
-		T(an_early_end_is_aborted),
+		T(answers_survive_odd_completions),	   T(an_error_names_file_offset_and_reason),
+		T(a_passing_error_that_stays_is_an_error), T(an_early_end_is_aborted),
 		T(an_engine_may_fold_a_part_of_each_read),
 	};
 

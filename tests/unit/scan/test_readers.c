@@ -24,9 +24,12 @@ static const struct way {
 	enum scan_reader reader;
 	enum reader_direct direct;
 } ways[] = {
-	{"auto", READER_AUTO, DIRECT_AUTO},	     {"pread", READER_PREAD, DIRECT_AUTO},
-	{"mmap", READER_MMAP, DIRECT_AUTO},	     {"uring", READER_URING, DIRECT_AUTO},
-	{"uring direct", READER_URING, DIRECT_ALWAYS}, {"uring buffered", READER_URING, DIRECT_NEVER},
+	{"auto", READER_AUTO, DIRECT_AUTO},
+	{"pread", READER_PREAD, DIRECT_AUTO},
+	{"mmap", READER_MMAP, DIRECT_AUTO},
+	{"uring", READER_URING, DIRECT_AUTO},
+	{"uring direct", READER_URING, DIRECT_ALWAYS},
+	{"uring buffered", READER_URING, DIRECT_NEVER},
 };
 
 static void needs_ring(const struct way *way)
@@ -52,6 +55,7 @@ static void scan_each_way(const struct source *src, struct vm_program *vp, const
 					struct nf_error err;
 					struct scan_hooks hooks = {.direct = ways[w].direct};
 					struct scan_options o = {
+						.engine = "interp",
 						.reader = ways[w].reader,
 						.threads = threads,
 						.chunk_bytes = chunks[c],
@@ -104,7 +108,8 @@ static void lines_agree(void **state)
 static void sizes_around_a_block_agree(void **state)
 {
 	struct folder *f = *state;
-	static const size_t sizes[] = {1, 2, 511, 512, 513, 4095, 4096, 4097, 8191, 8192, 8193, 12289};
+	static const size_t sizes[] = {1,    2,	   511,	 512,  513,  4095,
+				       4096, 4097, 8191, 8192, 8193, 12289};
 	struct dataset_spec specs[] = {
 		{.name = (char *)"d", .format = FORMAT_FIXED, .record_bytes = 1},
 		{.name = (char *)"d", .format = FORMAT_LINES},
@@ -123,7 +128,8 @@ static void sizes_around_a_block_agree(void **state)
 			for (size_t w = 0; w < ARRAY_SIZE(ways); w++) {
 				AUTO_RESULT r = NULL;
 				struct scan_hooks hooks = {.direct = ways[w].direct};
-				struct scan_options o = {.reader = ways[w].reader,
+				struct scan_options o = {.engine = "interp",
+							 .reader = ways[w].reader,
 							 .chunk_bytes = 4096,
 							 .threads = 2};
 
@@ -138,8 +144,10 @@ static void sizes_around_a_block_agree(void **state)
 static void the_largest_records_agree(void **state)
 {
 	struct folder *f = *state;
-	struct dataset_spec spec = {
-		.name = (char *)"d", .format = FORMAT_FIXED, .record_bytes = 1 << 20, .skip_bytes = 1};
+	struct dataset_spec spec = {.name = (char *)"d",
+				    .format = FORMAT_FIXED,
+				    .record_bytes = 1 << 20,
+				    .skip_bytes = 1};
 	size_t n = 5 << 20;
 	AUTO_FREE uint8_t *bytes = mixture(n + 1, 3, 0);
 	AUTO_VM vp = program_sums(&spec);
@@ -151,7 +159,10 @@ static void the_largest_records_agree(void **state)
 	for (size_t w = 0; w < ARRAY_SIZE(ways); w++) {
 		AUTO_RESULT r = NULL;
 		struct scan_hooks hooks = {.direct = ways[w].direct};
-		struct scan_options o = {.reader = ways[w].reader, .chunk_bytes = 4096, .threads = 2};
+		struct scan_options o = {.engine = "interp",
+					 .reader = ways[w].reader,
+					 .chunk_bytes = 4096,
+					 .threads = 2};
 
 		needs_ring(&ways[w]);
 		must(scan_run_hooked(src, vp, &o, &hooks, &r, &err), &err);
@@ -165,7 +176,8 @@ static void what_is_not_resident_is_read_direct(void **state)
 	struct dataset_spec spec = {.name = (char *)"d", .format = FORMAT_FIXED, .record_bytes = 8};
 	AUTO_FREE uint8_t *bytes = mixture(4 << 20, 4, 0);
 	AUTO_VM vp = program_sums(&spec);
-	struct scan_options o = {.reader = READER_URING, .chunk_bytes = 256 << 10};
+	struct scan_options o = {
+		.engine = "interp", .reader = READER_URING, .chunk_bytes = 256 << 10};
 	struct nf_error err;
 
 	needs_ring(&ways[3]);
@@ -180,7 +192,8 @@ static void what_is_not_resident_is_read_direct(void **state)
 
 		if (cold) {
 			assert_int_equal(fsync(src->files[0].fd), 0);
-			assert_int_equal(posix_fadvise(src->files[0].fd, 0, 0, POSIX_FADV_DONTNEED), 0);
+			assert_int_equal(posix_fadvise(src->files[0].fd, 0, 0, POSIX_FADV_DONTNEED),
+					 0);
 		}
 		must(scan_run(src, vp, &o, &r, &err), &err);
 		assert_string_equal(r->stats.reader, cold ? "uring direct" : "page cache");

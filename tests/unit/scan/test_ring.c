@@ -72,8 +72,7 @@ static void reads_and_waits(void **state)
 		n += (unsigned)got;
 	}
 	/* A file that is not there. */
-	struct ring_read hole = {
-		.file = 1, .data = memory, .bytes = 16, .user_data = 7};
+	struct ring_read hole = {.file = 1, .data = memory, .bytes = 16, .user_data = 7};
 	ring_uring.queue(ring, &hole);
 	assert_int_equal(ring_uring.reap(ring, NS_PER_SEC, done, 1), 1);
 	assert_int_equal(done[0].res, -EBADF);
@@ -104,9 +103,10 @@ static void registers_nothing_more(void **state)
 	int fd = ring_fd();
 	assert_true(fd >= 0);
 	struct io_uring_files_update update = {.fds = (uintptr_t)&other};
-	assert_int_equal(
-		io_uring_register((unsigned)fd, IORING_REGISTER_FILES_UPDATE, &update, 1), -EACCES);
-	assert_int_equal(io_uring_register((unsigned)fd, IORING_UNREGISTER_FILES, NULL, 0), -EACCES);
+	assert_int_equal(io_uring_register((unsigned)fd, IORING_REGISTER_FILES_UPDATE, &update, 1),
+			 -EACCES);
+	assert_int_equal(io_uring_register((unsigned)fd, IORING_UNREGISTER_FILES, NULL, 0),
+			 -EACCES);
 	ring_uring.close(ring);
 	close(file);
 	reader_memory_free(memory, DEPTH * BUFFER_BYTES);

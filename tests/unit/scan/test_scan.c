@@ -28,7 +28,7 @@ static void sums_over_files_with_and_without_range(void **state)
 	size_t n = 40000;
 	AUTO_FREE uint8_t *bytes = random_bytes(n, 1, 0);
 	AUTO_VM vp = program_sums(&fixed8);
-	struct scan_options o = {.threads = 2, .chunk_bytes = 4096};
+	struct scan_options o = {.engine = "interp", .threads = 2, .chunk_bytes = 4096};
 	struct nf_error err;
 
 	mkdirat(f->fd, "d", 0755);
@@ -60,7 +60,7 @@ static void a_filter_counts_what_it_keeps(void **state)
 	AUTO_FREE uint8_t *bytes = random_bytes(80000, 2, 0);
 	AUTO_VM vp = program_odd_sums(&fixed8);
 	AUTO_RESULT r = NULL;
-	struct scan_options o = {0};
+	struct scan_options o = {.engine = "interp"};
 	struct nf_error err;
 	uint64_t odd = 0;
 	struct sums got;
@@ -82,7 +82,7 @@ static void skip_and_a_cut_tail(void **state)
 	AUTO_FREE uint8_t *bytes = random_bytes(10011, 3, 0);
 	struct dataset_spec spec = fixed8;
 	AUTO_VM vp = program_sums(&spec);
-	struct scan_options o = {.chunk_bytes = 4096};
+	struct scan_options o = {.engine = "interp", .chunk_bytes = 4096};
 	struct nf_error err;
 
 	spec.skip_bytes = 7;
@@ -120,7 +120,8 @@ static void empty_files_give_the_start_state(void **state)
 
 		for (enum scan_reader reader = READER_AUTO; reader <= READER_MMAP; reader++) {
 			AUTO_RESULT r = NULL;
-			struct scan_options o = {.reader = reader, .threads = 3};
+			struct scan_options o = {
+				.engine = "interp", .reader = reader, .threads = 3};
 			const struct sums zero = {0};
 
 			must(scan_run(src, vp, &o, &r, &err), &err);
@@ -146,7 +147,7 @@ static void a_start_state_is_combined_only_where_records_went_in(void **state)
 				      .init_state = (const uint8_t *)&init};
 	AUTO_VM vp = verified(&draft, &fixed8);
 	AUTO_RESULT r = NULL;
-	struct scan_options o = {.threads = 1};
+	struct scan_options o = {.engine = "interp", .threads = 1};
 	struct nf_error err;
 	struct sums got;
 
@@ -174,7 +175,8 @@ static void groups_are_merged_over_threads(void **state)
 	AUTO_SOURCE src = opened(f, &fixed8, "g");
 	for (unsigned threads = 1; threads <= 3; threads++) {
 		AUTO_RESULT r = NULL;
-		struct scan_options o = {.threads = threads, .chunk_bytes = 8192};
+		struct scan_options o = {
+			.engine = "interp", .threads = threads, .chunk_bytes = 8192};
 		const uint8_t *key;
 		uint8_t *s;
 		uint32_t k;
@@ -204,9 +206,13 @@ static void too_many_groups_are_an_error(void **state)
 		AUTO_RESULT r = NULL;
 		/* 10000 groups: 6000 fit in each of two threads, not in the answer. */
 		struct scan_options o = {
+			.engine = "interp",
 			.threads = i == 1 ? 2 : 1,
 			.chunk_bytes = 4096,
-			.max_groups = i == 0 ? 100 : i == 1 ? 6000 : i == 2 ? 9999 : 10000,
+			.max_groups = i == 0   ? 100
+				      : i == 1 ? 6000
+				      : i == 2 ? 9999
+					       : 10000,
 		};
 		int e = scan_run(src, vp, &o, &r, &err);
 
@@ -228,7 +234,8 @@ static void memory_limits_groups_and_buffers(void **state)
 	AUTO_FREE uint8_t *bytes = random_bytes(800000, 7, 0);
 	AUTO_VM vp = program_groups(&fixed8);
 	AUTO_RESULT r = NULL;
-	struct scan_options o = {.memory_bytes = 4 << 20, .chunk_bytes = 64 << 10};
+	struct scan_options o = {
+		.engine = "interp", .memory_bytes = 4 << 20, .chunk_bytes = 64 << 10};
 	struct nf_error err;
 
 	put_file(f, "g", bytes, 800000);
@@ -260,6 +267,7 @@ static void fold_stop_ends_all_threads_without_error(void **state)
 			AUTO_RESULT r = NULL;
 			uint64_t stop = 5, count;
 			struct scan_options o = {
+				.engine = "interp",
 				.threads = threads,
 				.reader = reader,
 				.chunk_bytes = 4096,
@@ -284,7 +292,7 @@ static void a_trap_names_record_and_function(void **state)
 	struct folder *f = *state;
 	AUTO_VM vp = program_fail_at_ff(&fixed8);
 	AUTO_RESULT r = NULL;
-	struct scan_options o = {.chunk_bytes = 4096};
+	struct scan_options o = {.engine = "interp", .chunk_bytes = 4096};
 	struct nf_error err;
 	uint8_t *bytes = calloc(1, 80000);
 
@@ -311,7 +319,8 @@ static void cancel_and_deadline_end_even_slow_programs(void **state)
 	for (int cancelled = 0; cancelled < 2; cancelled++) {
 		AUTO_RESULT r = NULL;
 		atomic_bool cancel = true;
-		struct scan_options o = {.threads = 2, .chunk_bytes = 512 << 10};
+		struct scan_options o = {
+			.engine = "interp", .threads = 2, .chunk_bytes = 512 << 10};
 		uint64_t before = clock_now_ns();
 
 		if (cancelled)
@@ -339,7 +348,8 @@ static int enter_sandbox(void *arg, struct nf_error *err)
 
 	o->sandboxes++;
 	o->before_sandbox = o->pieces;
-	return o->sandbox_returns ? nf_error_set(err, NF_INTERNAL, "sandbox", "no sandbox today") : 0;
+	return o->sandbox_returns ? nf_error_set(err, NF_INTERNAL, "sandbox", "no sandbox today")
+				  : 0;
 }
 
 static void count_progress(void *arg, const struct scan_progress *p)
@@ -366,6 +376,7 @@ static void the_sandbox_comes_once_and_before_data(void **state)
 		struct order order = {0};
 		struct scan_progress progress = {0};
 		struct scan_options o = {
+			.engine = "interp",
 			.threads = 3,
 			.reader = reader,
 			.chunk_bytes = 4096,
@@ -391,10 +402,11 @@ static void the_sandbox_comes_once_and_before_data(void **state)
 static void sizes_that_do_not_fit_are_named(void **state)
 {
 	struct folder *f = *state;
-	struct dataset_spec other = {.name = (char *)"d", .format = FORMAT_FIXED, .record_bytes = 16};
+	struct dataset_spec other = {
+		.name = (char *)"d", .format = FORMAT_FIXED, .record_bytes = 16};
 	AUTO_VM vp = program_sums(&fixed8);
 	AUTO_RESULT r = NULL;
-	struct scan_options o = {0};
+	struct scan_options o = {.engine = "interp"};
 	struct nf_error err;
 
 	put_file(f, "x", "0123456789abcdef", 16);
@@ -446,7 +458,7 @@ static void explain_lists_interp(void **state)
 	struct folder *f = *state;
 	AUTO_VM vp = program_sums(&fixed8);
 	struct scan_choice choice[8];
-	struct scan_options o = {0};
+	struct scan_options o = {.engine = "interp"};
 
 	put_file(f, "x", "0123456789abcdef", 16);
 	AUTO_SOURCE src = opened(f, &fixed8, "x");

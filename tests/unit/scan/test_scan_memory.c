@@ -86,7 +86,8 @@ static int open_and_scan(struct folder *f, struct vm_program *vp, const struct d
 {
 	AUTO_SOURCE src = NULL;
 	AUTO_RESULT r = NULL;
-	struct scan_options o = {.reader = reader, .threads = 1, .chunk_bytes = 4096};
+	struct scan_options o = {
+		.engine = "interp", .reader = reader, .threads = 1, .chunk_bytes = 4096};
 	int e = source_open(spec, f->fd, &src, err);
 
 	return e ? e : scan_run(src, vp, &o, &r, err);
@@ -139,7 +140,8 @@ static void every_allocation_may_fail(void **state)
 				failures += e != 0;
 				if (e) {
 					if (e != -ENOMEM || err.code != NF_RESOURCE_EXHAUSTED)
-						fail_msg("reader %d: allocation %ld failed: %d %s: %s",
+						fail_msg("reader %d: allocation %ld failed: %d %s: "
+							 "%s",
 							 reader, n, e, err.where, err.text);
 				}
 			}
