@@ -41,7 +41,8 @@ int rpc_address_parse(const char *text, struct rpc_address *ret, struct nf_error
 		if (text[5] != '/')
 			return refuse(err, text, "the path of a UNIX socket must start with '/'");
 		if (strlen(text + 5) >= sizeof(a.path))
-			return refuse(err, text, "the path of a UNIX socket is at most 107 bytes long");
+			return refuse(err, text,
+				      "the path of a UNIX socket is at most 107 bytes long");
 		memcpy(a.path, text + 5, strlen(text + 5) + 1);
 		*ret = a;
 		return 0;
@@ -51,7 +52,8 @@ int rpc_address_parse(const char *text, struct rpc_address *ret, struct nf_error
 	host_len = (size_t)(colon - text);
 	if (*text == '[') {
 		if (host_len < 3 || colon[-1] != ']')
-			return refuse(err, text, "the ']' of the IPv6 address is missing before ':'");
+			return refuse(err, text,
+				      "the ']' of the IPv6 address is missing before ':'");
 		host++;
 		host_len -= 2;
 		if (memchr(host, '[', host_len) || memchr(host, ']', host_len))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * rpc_address.h - "HOST:PORT", "[::1]:PORT", "unix:/path": the text of an address, and sockets of it.
+ * rpc_address.h - "HOST:PORT", "[::1]:PORT", "unix:/path": the text of an address, and sockets of
+ * it.
  */
 #ifndef NF_RPC_ADDRESS_H
 #define NF_RPC_ADDRESS_H
@@ -15,7 +16,7 @@
 
 struct rpc_address {
 	bool is_unix;
-	char host[256];                                     /* without brackets */
+	char host[256]; /* without brackets */
 	uint16_t port;
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 };

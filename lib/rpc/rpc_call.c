@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "rpc/rpc_internal.h"
 
-/* ---- life ---------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 struct rpc_call *call_new(struct rpc_conn *c, int32_t id)
 {
@@ -104,14 +104,15 @@ static void on_deadline(uv_timer_t *timer)
 	}
 }
 
-/* ---- the request arrives --------------------------------------------------------------------------- */
+/* ---- the request arrives --------------------------------------------------------------------- */
 
 static bool is_name(const char *name, size_t len, const char *want)
 {
 	return len == strlen(want) && memcmp(name, want, len) == 0;
 }
 
-static const struct rpc_method *find_method(const struct rpc_server *s, const char *path, size_t len)
+static const struct rpc_method *find_method(const struct rpc_server *s, const char *path,
+					    size_t len)
 {
 	for (const struct rpc_method *m = s->methods; m->path; m++)
 		if (is_name(path, len, m->path))
@@ -134,7 +135,8 @@ static void set_deadline(struct rpc_call *call, const char *text, size_t len)
 void call_header(struct rpc_call *call, const char *name, size_t name_len, const char *value,
 		 size_t value_len)
 {
-	/* 32 a field is RFC 9113's measure (6.5.2). Past the limit nothing is looked at any more. */
+	/* 32 a field is RFC 9113's measure (6.5.2). Past the limit nothing is looked at any more.
+	 */
 	call->header_bytes += name_len + value_len + 32;
 	if (call->header_bytes > MAX_HEADER_BYTES)
 		return;
@@ -160,7 +162,8 @@ void call_headers_end(struct rpc_call *call)
 	} else if (!call->is_post || !call->has_content_type) {
 		call->state = CALL_ENDING;
 		if (!call->is_post)
-			reply_end_http(call, "405", "This is a gRPC service: it takes only POST.\n");
+			reply_end_http(call, "405",
+				       "This is a gRPC service: it takes only POST.\n");
 		else
 			reply_end_http(call, "415",
 				       "This is a gRPC service: it takes only the content type "
@@ -168,8 +171,9 @@ void call_headers_end(struct rpc_call *call)
 	} else if (!call->method) {
 		call_refuse(call, NF_UNIMPLEMENTED, "there is no method %s here", call->path);
 	} else if (call->has_bad_timeout) {
-		call_refuse(call, NF_INVALID_ARGUMENT,
-			    "grpc-timeout is malformed: it is 1 to 8 digits and one of H M S m u n");
+		call_refuse(
+			call, NF_INVALID_ARGUMENT,
+			"grpc-timeout is malformed: it is 1 to 8 digits and one of H M S m u n");
 	} else if (call->deadline_ns) {
 		uint64_t left_ns = call->deadline_ns > now_ns ? call->deadline_ns - now_ns : 0;
 
@@ -194,8 +198,8 @@ static void check_prefix(struct rpc_call *call)
 		call_refuse(call, NF_UNIMPLEMENTED,
 			    "compressed messages are not supported: send grpc-encoding identity");
 	else if (flag != 0)
-		call_refuse(call, NF_INVALID_ARGUMENT, "the message's flag byte is %u, neither 0 nor 1",
-			    flag);
+		call_refuse(call, NF_INVALID_ARGUMENT,
+			    "the message's flag byte is %u, neither 0 nor 1", flag);
 	else if (size > limit)
 		call_refuse(call, NF_RESOURCE_EXHAUSTED,
 			    "the request is %u bytes long; max_request_bytes of %s is %zu", size,
@@ -214,11 +218,13 @@ static bool reserve_request(struct rpc_call *call, size_t need)
 		capacity *= 2;
 	if (capacity > call->request_want)
 		capacity = call->request_want;
-	if (s->request_bytes + (capacity - call->request_capacity) > s->options.max_arriving_bytes) {
-		call_refuse(call, NF_RESOURCE_EXHAUSTED,
-			    "too many requests are arriving at once (max_arriving_bytes = %zu); try "
-			    "again later",
-			    s->options.max_arriving_bytes);
+	if (s->request_bytes + (capacity - call->request_capacity) >
+	    s->options.max_arriving_bytes) {
+		call_refuse(
+			call, NF_RESOURCE_EXHAUSTED,
+			"too many requests are arriving at once (max_arriving_bytes = %zu); try "
+			"again later",
+			s->options.max_arriving_bytes);
 		return false;
 	}
 	uint8_t *grown = realloc(call->request, capacity);
@@ -243,9 +249,10 @@ void call_data(struct rpc_call *call, const uint8_t *data, size_t size)
 	if (call->state != CALL_RECEIVING || size == 0)
 		return;
 	if (size > call->request_want - call->request_size) {
-		call_refuse(call, NF_INVALID_ARGUMENT,
-			    "the request goes on after its message of %zu bytes; one message is all",
-			    call->request_want);
+		call_refuse(
+			call, NF_INVALID_ARGUMENT,
+			"the request goes on after its message of %zu bytes; one message is all",
+			call->request_want);
 		return;
 	}
 	if (!reserve_request(call, call->request_size + size))
@@ -275,7 +282,7 @@ void call_request_end(struct rpc_call *call)
 	free(request);
 }
 
-/* ---- the handler's side ----------------------------------------------------------------------------- */
+/* ---- the handler's side ---------------------------------------------------------------------- */
 
 void rpc_call_set(struct rpc_call *call, void (*on_gone)(void *arg, enum nf_code why),
 		  void (*on_writable)(void *arg), void *arg)

@@ -21,9 +21,11 @@ enum {
 	HEADER_LIST_BYTES = 64 << 10,
 	PING_MS = 30000, /* a server that is silent during a call: ping, ... */
 	DEAD_MS = 60000, /* ... and give it up */
+	READS_PER_STEP =
+		4, /* then the deadline and cancel_fd are looked at, even if more is there */
 };
 
-/* ---- bytes ----------------------------------------------------------------------------------------- */
+/* ---- bytes ----------------------------------------------------------------------------------- */
 
 static int lost(struct rpc_client *c, struct nf_error *err, const char *why)
 {
@@ -42,10 +44,10 @@ static bool client_send(struct rpc_client *c)
 	return r == 0 || r == -EAGAIN;
 }
 
-/* What has arrived. 0 also when nothing has. */
+/* What has arrived, a few reads of it. 0 also when nothing has. */
 static int client_receive(struct rpc_client *c, struct nf_error *err)
 {
-	for (;;) {
+	for (int i = 0; i < READS_PER_STEP && !c->reply.is_closed && !c->reply.is_failed; i++) {
 		ssize_t n = c->transport->ops->read(c->transport, c->receive, sizeof(c->receive));
 
 		if (n == -EAGAIN)
@@ -59,9 +61,8 @@ static int client_receive(struct rpc_client *c, struct nf_error *err)
 		n = nghttp2_session_mem_recv(c->session, c->receive, (size_t)n);
 		if (n < 0)
 			return lost(c, err, "what answers there does not speak gRPC (HTTP/2)");
-		if (c->reply.is_closed)
-			return 0;
 	}
+	return 0;
 }
 
 /*
@@ -85,25 +86,25 @@ static int client_step(struct rpc_client *c, uint64_t until_ns, struct nf_error 
 			       (want & RPC_WANT_WRITE ? POLLOUT : 0));
 	r = rpc_wait(c->transport->fd, events, c->options.cancel_fd,
 		     until_ns < wake_ns ? until_ns : wake_ns);
-	if (r == -ETIMEDOUT && until_ns > wake_ns) {
-		if (c->is_pinged)
-			return lost(c, err, "the node has not answered for a minute");
-		c->is_pinged = true;
-		nghttp2_submit_ping(c->session, NGHTTP2_FLAG_NONE, NULL);
-		return 0;
-	}
-	if (r == -ETIMEDOUT || r == -ECANCELED)
+	bool is_silent = r == -ETIMEDOUT && until_ns > wake_ns;
+	if (!is_silent && (r == -ETIMEDOUT || r == -ECANCELED))
 		return r;
-	if (r)
+	if (!is_silent && r)
 		return lost(c, err, "waiting for the node failed");
 	uint64_t before_ns = c->last_received_ns;
 	r = client_receive(c, err);
 	if (c->last_received_ns != before_ns)
-		c->is_pinged = false;
-	return r;
+		c->is_pinged = is_silent = false;
+	if (r || !is_silent)
+		return r;
+	if (c->is_pinged)
+		return lost(c, err, "the node has not answered for a minute");
+	c->is_pinged = true;
+	nghttp2_submit_ping(c->session, NGHTTP2_FLAG_NONE, NULL);
+	return 0;
 }
 
-/* ---- nghttp2's callbacks -------------------------------------------------------------------------- */
+/* ---- nghttp2's callbacks --------------------------------------------------------------------- */
 
 static ssize_t on_send(nghttp2_session *session, const uint8_t *data, size_t size, int flags,
 		       void *user)
@@ -118,7 +119,8 @@ static ssize_t on_send(nghttp2_session *session, const uint8_t *data, size_t siz
 		if (r)
 			return r == -EAGAIN ? NGHTTP2_ERR_WOULDBLOCK : NGHTTP2_ERR_CALLBACK_FAILURE;
 	}
-	return rpc_buffer_append(&c->out, data, size) ? NGHTTP2_ERR_CALLBACK_FAILURE : (ssize_t)size;
+	return rpc_buffer_append(&c->out, data, size) ? NGHTTP2_ERR_CALLBACK_FAILURE
+						      : (ssize_t)size;
 }
 
 static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *user)
@@ -170,7 +172,7 @@ static int setup_session(struct rpc_client *c)
 	return 0;
 }
 
-/* ---- connect ----------------------------------------------------------------------------------------- */
+/* ---- connect --------------------------------------------------------------------------------- */
 
 int rpc_client_connect(const char *address, const struct rpc_client_options *options,
 		       struct rpc_client **ret, struct nf_error *err)
@@ -207,9 +209,10 @@ int rpc_client_connect(const char *address, const struct rpc_client_options *opt
 	while (!c->has_settings) {
 		r = client_step(c, until_ns, err);
 		if (r == -ETIMEDOUT)
-			nf_error_set(err, NF_UNAVAILABLE, address,
-				     "a connection was accepted there, but nothing answered in %llu ms",
-				     (unsigned long long)c->options.connect_ms);
+			nf_error_set(
+				err, NF_UNAVAILABLE, address,
+				"a connection was accepted there, but nothing answered in %llu ms",
+				(unsigned long long)c->options.connect_ms);
 		else if (r == -ECANCELED)
 			nf_error_set(err, NF_CANCELLED, address, "cancelled while connecting");
 		if (r)
@@ -238,7 +241,7 @@ void rpc_client_close(struct rpc_client *c)
 	free(c);
 }
 
-/* ---- a call ------------------------------------------------------------------------------------------ */
+/* ---- a call ---------------------------------------------------------------------------------- */
 
 static nghttp2_nv header(const char *name, const char *value)
 {

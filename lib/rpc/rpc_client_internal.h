@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* rpc_client_internal.h - the client's structures, shared by rpc_client.c and rpc_client_reply.c. */
+/* rpc_client_internal.h - the client's structures, shared by rpc_client.c and rpc_client_reply.c.
+ */
 #ifndef NF_RPC_CLIENT_INTERNAL_H
 #define NF_RPC_CLIENT_INTERNAL_H
 
@@ -31,9 +32,9 @@ struct rpc_reply {
 	uint8_t *message;
 	size_t message_size, message_capacity, message_want;
 
-	bool is_closed;       /* the stream has ended, http2_error says how */
+	bool is_closed; /* the stream has ended, http2_error says how */
 	uint32_t http2_error;
-	bool is_failed;       /* we do not want any more of it: failure and error say why */
+	bool is_failed; /* we do not want any more of it: failure and error say why */
 	int failure;
 	struct nf_error error;
 };
@@ -53,11 +54,13 @@ struct rpc_client {
 
 void client_reply_callbacks(nghttp2_session_callbacks *cb);
 void client_reply_begin(struct rpc_reply *reply, const uint8_t *request, size_t size,
-		 int (*on_message)(void *arg, const uint8_t *message, size_t size), void *arg);
+			int (*on_message)(void *arg, const uint8_t *message, size_t size),
+			void *arg);
 ssize_t client_reply_read(nghttp2_session *session, int32_t id, uint8_t *buf, size_t length,
-		      uint32_t *data_flags, nghttp2_data_source *source, void *user);
+			  uint32_t *data_flags, nghttp2_data_source *source, void *user);
 /* What rpc_client_call() returns for a call that has ended. */
-int client_reply_result(struct rpc_client *c, struct rpc_details *ret_details, struct nf_error *err);
+int client_reply_result(struct rpc_client *c, struct rpc_details *ret_details,
+			struct nf_error *err);
 void client_reply_done(struct rpc_reply *reply);
 
 #endif

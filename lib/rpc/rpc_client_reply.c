@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* rpc_client_reply.c - what comes back in a call: headers, messages, and the status it ends with. */
+/* rpc_client_reply.c - what comes back in a call: headers, messages, and the status it ends with.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +10,8 @@
 #include "rpc/rpc_client_internal.h"
 
 void client_reply_begin(struct rpc_reply *reply, const uint8_t *request, size_t size,
-		 int (*on_message)(void *arg, const uint8_t *message, size_t size), void *arg)
+			int (*on_message)(void *arg, const uint8_t *message, size_t size),
+			void *arg)
 {
 	*reply = (struct rpc_reply){
 		.request = request,
@@ -30,7 +32,7 @@ void client_reply_done(struct rpc_reply *reply)
 }
 
 ssize_t client_reply_read(nghttp2_session *session, int32_t id, uint8_t *buf, size_t length,
-		      uint32_t *data_flags, nghttp2_data_source *source, void *user)
+			  uint32_t *data_flags, nghttp2_data_source *source, void *user)
 {
 	struct rpc_reply *reply = &((struct rpc_client *)user)->reply;
 	size_t n = 0;
@@ -56,7 +58,7 @@ ssize_t client_reply_read(nghttp2_session *session, int32_t id, uint8_t *buf, si
 	return (ssize_t)n;
 }
 
-/* ---- headers --------------------------------------------------------------------------------------- */
+/* ---- headers --------------------------------------------------------------------------------- */
 
 static int parse_number(const char *text, size_t len)
 {
@@ -114,7 +116,7 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
 	return 0;
 }
 
-/* ---- messages ---------------------------------------------------------------------------------------- */
+/* ---- messages -------------------------------------------------------------------------------- */
 
 static void fail(struct rpc_reply *reply, int failure)
 {
@@ -130,14 +132,16 @@ static bool check_prefix(struct rpc_client *c)
 
 	rpc_prefix_get(reply->message_prefix, &flag, &size);
 	if (flag != 0) {
-		fail(reply, nf_error_set(&reply->error, NF_INTERNAL, NULL,
-					 "the node sent a compressed message, which nobody asked for"));
+		fail(reply,
+		     nf_error_set(&reply->error, NF_INTERNAL, NULL,
+				  "the node sent a compressed message, which nobody asked for"));
 		return false;
 	}
 	if (size > c->options.max_message_bytes) {
-		fail(reply, nf_error_set(&reply->error, NF_RESOURCE_EXHAUSTED, NULL,
-					 "the node sent a message of %u bytes; max_message_bytes is %zu",
-					 size, c->options.max_message_bytes));
+		fail(reply,
+		     nf_error_set(&reply->error, NF_RESOURCE_EXHAUSTED, NULL,
+				  "the node sent a message of %u bytes; max_message_bytes is %zu",
+				  size, c->options.max_message_bytes));
 		return false;
 	}
 	reply->message_want = size;
@@ -204,7 +208,7 @@ static int on_data_chunk(nghttp2_session *session, uint8_t flags, int32_t id, co
 	return 0;
 }
 
-/* ---- the end -------------------------------------------------------------------------------------- */
+/* ---- the end --------------------------------------------------------------------------------- */
 
 static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t error_code, void *user)
 {
@@ -230,9 +234,9 @@ static const struct {
 	int http;
 	enum nf_code code;
 } http_codes[] = {
-	{400, NF_INTERNAL},    {401, NF_UNAUTHENTICATED}, {403, NF_PERMISSION_DENIED},
-	{404, NF_UNIMPLEMENTED}, {429, NF_UNAVAILABLE},   {502, NF_UNAVAILABLE},
-	{503, NF_UNAVAILABLE}, {504, NF_UNAVAILABLE},
+	{400, NF_INTERNAL},	 {401, NF_UNAUTHENTICATED}, {403, NF_PERMISSION_DENIED},
+	{404, NF_UNIMPLEMENTED}, {429, NF_UNAVAILABLE},	    {502, NF_UNAVAILABLE},
+	{503, NF_UNAVAILABLE},	 {504, NF_UNAVAILABLE},
 };
 
 /* PROTOCOL-HTTP2.md of gRPC, "Errors"; anything else is INTERNAL. */
@@ -288,9 +292,7 @@ int client_reply_result(struct rpc_client *c, struct rpc_details *ret_details, s
 		*ret_details = reply->details;
 		reply->details = (struct rpc_details){0};
 	}
-	return nf_error_set(err, (enum nf_code)(reply->code <= NF_UNAUTHENTICATED ? reply->code
-										   : NF_UNKNOWN),
-			    NULL, "%s",
-			    reply->text[0] ? reply->text
-					   : nf_code_name((enum nf_code)reply->code));
+	return nf_error_set(
+		err, (enum nf_code)(reply->code <= NF_UNAUTHENTICATED ? reply->code : NF_UNKNOWN),
+		NULL, "%s", reply->text[0] ? reply->text : nf_code_name((enum nf_code)reply->code));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * rpc_conn.c - one connection of the server: socket in and out, the nghttp2 session, its events
- * turned into those of calls (rpc_call.c), and what a peer may not do.
+ * rpc_conn.c - one connection of the server: its socket in and out, its times, its end. What the
+ * bytes mean is rpc_session.c's.
  */
 #include <assert.h>
 #include <errno.h>
@@ -12,202 +12,7 @@
 #include "base/clock.h"
 #include "rpc/rpc_internal.h"
 
-/* ---- nghttp2's callbacks ---------------------------------------------------------------------- */
-
-static struct rpc_call *call_of(nghttp2_session *session, int32_t id)
-{
-	return nghttp2_session_get_stream_user_data(session, id);
-}
-
-static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *user)
-{
-	struct rpc_conn *c = user;
-
-	if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST)
-		return 0;
-	struct rpc_call *call = call_new(c, frame->hd.stream_id);
-	if (!call)
-		return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
-	nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, call);
-	return 0;
-}
-
-static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name,
-		     size_t name_len, const uint8_t *value, size_t value_len, uint8_t flags,
-		     void *user)
-{
-	struct rpc_call *call = call_of(session, frame->hd.stream_id);
-
-	(void)flags;
-	(void)user;
-	if (call && frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST)
-		call_header(call, (const char *)name, name_len, (const char *)value, value_len);
-	return 0;
-}
-
-static int on_data_chunk(nghttp2_session *session, uint8_t flags, int32_t id, const uint8_t *data,
-			 size_t size, void *user)
-{
-	struct rpc_call *call = call_of(session, id);
-	struct rpc_conn *c = user;
-
-	(void)flags;
-	if (call)
-		call_data(call, data, size);
-	return c->is_closed ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
-}
-
-/* Frames that cost us work and bring none: a peer has a budget of them. 0: not such a frame. */
-static unsigned frame_cost(const nghttp2_frame *frame)
-{
-	switch (frame->hd.type) {
-	case NGHTTP2_PING:
-	case NGHTTP2_SETTINGS:
-		return !(frame->hd.flags & NGHTTP2_FLAG_ACK);
-	case NGHTTP2_PRIORITY:
-		return 1;
-	case NGHTTP2_DATA:
-		return frame->hd.length == 0 && !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM);
-	case NGHTTP2_RST_STREAM:
-		/* Stands for a handler that began in vain. nghttp2's own limit on them takes hold
-		 * only when its GOAWAY is sent: a whole read of ours (64 KiB) too late. */
-		return RESET_COST;
-	default:
-		return 0;
-	}
-}
-
-static bool is_over_budget(struct rpc_conn *c, unsigned cost)
-{
-	if (c->last_received_ns - c->second_ns >= NS_PER_SEC) {
-		c->second_ns = c->last_received_ns;
-		c->spent = 0;
-	}
-	c->spent += cost;
-	return c->spent > BUDGET_PER_SECOND;
-}
-
-static void send_last_goaway(struct rpc_conn *c)
-{
-	if (c->is_last_goaway_sent)
-		return;
-	c->is_last_goaway_sent = true;
-	nghttp2_submit_goaway(c->session, NGHTTP2_FLAG_NONE,
-			      nghttp2_session_get_last_proc_stream_id(c->session), NGHTTP2_NO_ERROR,
-			      NULL, 0);
-}
-
-static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *user)
-{
-	struct rpc_conn *c = user;
-
-	unsigned cost = frame_cost(frame);
-	if (cost && is_over_budget(c, cost)) {
-		nghttp2_session_terminate_session(session, NGHTTP2_ENHANCE_YOUR_CALM);
-		return NGHTTP2_ERR_CALLBACK_FAILURE; /* nothing more of this read either */
-	}
-	if (frame->hd.type == NGHTTP2_PING && frame->hd.flags & NGHTTP2_FLAG_ACK && c->drain_ns)
-		send_last_goaway(c);
-	if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA)
-		return 0;
-	struct rpc_call *call = call_of(session, frame->hd.stream_id);
-	if (!call)
-		return 0;
-	if (frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
-		c->requests++;
-		call_headers_end(call);
-	}
-	if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM)
-		call_request_end(call);
-	return c->is_closed ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
-}
-
-/*
- * Our end of the stream is done. A client that still uploads (it was refused early) is told to stop
- * now and not before: a reset that overtakes the trailers would lose the status.
- */
-static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, void *user)
-{
-	(void)user;
-	if ((frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA) &&
-	    frame->hd.flags & NGHTTP2_FLAG_END_STREAM &&
-	    nghttp2_session_get_stream_remote_close(session, frame->hd.stream_id) == 0)
-		nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id,
-					  NGHTTP2_NO_ERROR);
-	return 0;
-}
-
-static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t error_code, void *user)
-{
-	struct rpc_call *call = call_of(session, id);
-	struct rpc_conn *c = user;
-
-	(void)error_code;
-	if (call)
-		call_close(call, NF_CANCELLED);
-	return c->is_closed ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
-}
-
-/* Bytes for the peer; WOULDBLOCK holds nghttp2 back until the buffer has drained. */
-static ssize_t on_send(nghttp2_session *session, const uint8_t *data, size_t size, int flags,
-		       void *user)
-{
-	struct rpc_conn *c = user;
-
-	(void)session;
-	(void)flags;
-	if (rpc_buffer_size(&c->out) >= SEND_BUFFER_BYTES) {
-		int r = rpc_buffer_flush(&c->out, c->transport);
-
-		if (r == -EAGAIN)
-			return NGHTTP2_ERR_WOULDBLOCK;
-		if (r)
-			return NGHTTP2_ERR_CALLBACK_FAILURE;
-	}
-	return rpc_buffer_append(&c->out, data, size) ? NGHTTP2_ERR_CALLBACK_FAILURE : (ssize_t)size;
-}
-
-static int on_send_data(nghttp2_session *session, nghttp2_frame *frame, const uint8_t *header,
-			size_t size, nghttp2_data_source *source, void *user)
-{
-	(void)session;
-	(void)frame;
-	(void)user;
-	return reply_send_data(source->ptr, header, size);
-}
-
-/* Without this, frames are 16 KiB whatever the peer allows. */
-static ssize_t on_read_length(nghttp2_session *session, uint8_t type, int32_t id,
-			      int32_t session_window, int32_t stream_window, uint32_t max_frame,
-			      void *user)
-{
-	ssize_t n = SEND_FRAME_BYTES;
-
-	(void)session;
-	(void)type;
-	(void)id;
-	(void)user;
-	if (n > session_window)
-		n = session_window;
-	if (n > stream_window)
-		n = stream_window;
-	return n > (ssize_t)max_frame ? (ssize_t)max_frame : n;
-}
-
-void conn_setup_callbacks(nghttp2_session_callbacks *cb)
-{
-	nghttp2_session_callbacks_set_on_begin_headers_callback(cb, on_begin_headers);
-	nghttp2_session_callbacks_set_on_header_callback(cb, on_header);
-	nghttp2_session_callbacks_set_on_data_chunk_recv_callback(cb, on_data_chunk);
-	nghttp2_session_callbacks_set_on_frame_recv_callback(cb, on_frame);
-	nghttp2_session_callbacks_set_on_frame_send_callback(cb, on_frame_sent);
-	nghttp2_session_callbacks_set_on_stream_close_callback(cb, on_stream_close);
-	nghttp2_session_callbacks_set_send_callback(cb, on_send);
-	nghttp2_session_callbacks_set_send_data_callback(cb, on_send_data);
-	nghttp2_session_callbacks_set_data_source_read_length_callback(cb, on_read_length);
-}
-
-/* ---- end ----------------------------------------------------------------------------------------- */
+/* ---- end ------------------------------------------------------------------------------------- */
 
 static void on_poll_closed(uv_handle_t *handle)
 {
@@ -251,14 +56,15 @@ static void conn_linger(struct rpc_conn *c)
 		call_close(LIST_FIRST(&c->calls), NF_CANCELLED);
 }
 
-/* ---- in -------------------------------------------------------------------------------------------- */
+/* ---- in -------------------------------------------------------------------------------------- */
 
 /* A peer that does not speak HTTP/2 at all gets one answer that it may understand. */
 static void answer_stranger(struct rpc_conn *c, const uint8_t *data, size_t size)
 {
 	static const char http[] =
 		"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n"
-		"This port speaks gRPC (HTTP/2 without TLS). Use a gRPC client, or the command nearfold.\n";
+		"This port speaks gRPC (HTTP/2 without TLS). Use a gRPC client, or the command "
+		"nearfold.\n";
 	static const uint8_t tls_alert[] = {21, 3, 1, 0, 2, 2, 40}; /* fatal, handshake_failure */
 	struct rpc_buffer answer = {0};
 
@@ -340,7 +146,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 	conn_receive(c);
 }
 
-/* ---- out ----------------------------------------------------------------------------------------- */
+/* ---- out ------------------------------------------------------------------------------------- */
 
 void conn_mark_dirty(struct rpc_conn *c)
 {
@@ -393,7 +199,7 @@ void conn_pump(struct rpc_conn *c)
 	conn_update_poll(c);
 }
 
-/* ---- time ---------------------------------------------------------------------------------------- */
+/* ---- time ------------------------------------------------------------------------------------ */
 
 static bool is_past(uint64_t now_ns, uint64_t since_ns, uint64_t limit_ms)
 {
@@ -422,14 +228,14 @@ void conn_tick(struct rpc_conn *c, uint64_t now_ns)
 		conn_mark_dirty(c);
 	}
 	if (c->drain_ns && is_past(now_ns, c->drain_ns, DRAIN_PING_MS)) {
-		send_last_goaway(c);
+		session_last_goaway(c);
 		conn_mark_dirty(c);
 	}
 	LIST_FOREACH(call, &c->calls, next)
-		if (call->state == CALL_RECEIVING && is_past(now_ns, call->begun_ns, o->request_ms))
-			call_refuse(call, NF_DEADLINE_EXCEEDED,
-				    "the request did not arrive within request_ms = %llu",
-				    (unsigned long long)o->request_ms);
+	if (call->state == CALL_RECEIVING && is_past(now_ns, call->begun_ns, o->request_ms))
+		call_refuse(call, NF_DEADLINE_EXCEEDED,
+			    "the request did not arrive within request_ms = %llu",
+			    (unsigned long long)o->request_ms);
 }
 
 void conn_drain(struct rpc_conn *c)
@@ -447,7 +253,7 @@ void conn_drain(struct rpc_conn *c)
 	conn_mark_dirty(c);
 }
 
-/* ---- begin --------------------------------------------------------------------------------------- */
+/* ---- begin ----------------------------------------------------------------------------------- */
 
 void conn_open(struct rpc_server *s, struct rpc_tls *tls, int fd, const struct rpc_peer *peer)
 {

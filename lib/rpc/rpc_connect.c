@@ -20,8 +20,9 @@ int rpc_wait(int fd, short events, int cancel_fd, uint64_t until_ns)
 
 		if (until_ns != UINT64_MAX) {
 			uint64_t now_ns = clock_now_ns();
-			uint64_t left_ms =
-				until_ns > now_ns ? (until_ns - now_ns + NS_PER_MS - 1) / NS_PER_MS : 0;
+			uint64_t left_ms = until_ns > now_ns
+						   ? (until_ns - now_ns + NS_PER_MS - 1) / NS_PER_MS
+						   : 0;
 
 			timeout_ms = left_ms > INT_MAX ? INT_MAX : (int)left_ms;
 		}
@@ -30,9 +31,9 @@ int rpc_wait(int fd, short events, int cancel_fd, uint64_t until_ns)
 			return -errno;
 		if (n > 0 && fds[1].revents)
 			return -ECANCELED;
-		if (n > 0)
+		if (n > 0 && timeout_ms != 0)
 			return 0;
-		if (n == 0 && timeout_ms != INT_MAX)
+		if (n >= 0 && timeout_ms == 0)
 			return -ETIMEDOUT;
 	}
 }

@@ -24,7 +24,7 @@ void rpc_prefix_get(const uint8_t prefix[RPC_PREFIX_BYTES], uint8_t *ret_flag, u
 	*ret_size = size;
 }
 
-/* ---- percent encoding -------------------------------------------------------------------- */
+/* ---- percent encoding ------------------------------------------------------------------------ */
 
 static bool is_plain(unsigned char c)
 {
@@ -92,7 +92,7 @@ size_t rpc_percent_decode(const char *text, size_t len, char *buf, size_t size)
 	return n;
 }
 
-/* ---- base64 ------------------------------------------------------------------------------- */
+/* ---- base64 ---------------------------------------------------------------------------------- */
 
 static const char base64_digits[] =
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -150,7 +150,7 @@ bool rpc_base64_decode(const char *text, size_t len, uint8_t *ret, size_t *ret_s
 	return true;
 }
 
-/* ---- timeouts ----------------------------------------------------------------------------- */
+/* ---- timeouts -------------------------------------------------------------------------------- */
 
 /* From the finest up. */
 static const struct {
@@ -192,7 +192,8 @@ void rpc_timeout_format(uint64_t ns, char ret[RPC_TIMEOUT_CHARS])
 		uint64_t value = ns / unit + (ns % unit != 0);
 
 		if (value <= 99999999) {
-			snprintf(ret, RPC_TIMEOUT_CHARS, "%u%c", (unsigned)value, timeout_units[i].unit);
+			snprintf(ret, RPC_TIMEOUT_CHARS, "%u%c", (unsigned)value,
+				 timeout_units[i].unit);
 			return;
 		}
 	}

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 enum {
-	RPC_PREFIX_BYTES = 5,   /* flag (1: compressed), length as 4 bytes big-endian */
+	RPC_PREFIX_BYTES = 5,	/* flag (1: compressed), length as 4 bytes big-endian */
 	RPC_TIMEOUT_CHARS = 10, /* "99999999m" and NUL */
 };
 
@@ -20,7 +20,8 @@ void rpc_prefix_get(const uint8_t prefix[RPC_PREFIX_BYTES], uint8_t *ret_flag, u
 
 /*
  * grpc-message: bytes below 0x20, above 0x7e and '%' become "%XX". Text that does not fit into size
- * (with its NUL) is cut, never inside a "%XX" and never inside a UTF-8 character. Returns the length.
+ * (with its NUL) is cut, never inside a "%XX" and never inside a UTF-8 character. Returns the
+ * length.
  */
 size_t rpc_percent_encode(const char *text, char *buf, size_t size);
 /*
@@ -30,7 +31,7 @@ size_t rpc_percent_encode(const char *text, char *buf, size_t size);
 size_t rpc_percent_decode(const char *text, size_t len, char *buf, size_t size);
 
 /* Length of the encoding (without padding, as gRPC wants it written) and its NUL. */
-#define RPC_BASE64_CHARS(n) (((n) * 4 + 2) / 3 + 1)
+#define RPC_BASE64_CHARS(n) (((n)*4 + 2) / 3 + 1)
 void rpc_base64_encode(const uint8_t *data, size_t size, char *ret);
 /*
  * With or without padding. ret holds at least len * 3 / 4 bytes. False for anything that no encoder

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * rpc_internal.h - the server's structures, shared by rpc_server.c, rpc_listener.c, rpc_conn.c,
- * rpc_call.c and rpc_reply.c.
+ * rpc_session.c, rpc_call.c and rpc_reply.c.
  *
  * Who may call what: code of handlers runs only from on_poll (inside nghttp2's receive callbacks),
  * from timers, and from the flush below. rpc_call_send() and rpc_call_finish() therefore only queue
@@ -35,8 +35,8 @@ enum {
 	MAX_CONTINUATIONS = 8,           /* frames a header block may be spread over */
 	MAX_OUTBOUND_ACKS = 256,         /* of PING and SETTINGS to a peer that does not read */
 	MAX_OUTBOUND_FRAMES = 1024,      /* of any kind, to a peer that does not read */
-	BUDGET_PER_SECOND = 1000,        /* of a connection: PING, SETTINGS, PRIORITY, empty DATA: 1 */
-	RESET_COST = 10,                 /* of that budget: RST_STREAM */
+	BUDGET_PER_SECOND = 1000,        /* of a connection: a PING, SETTINGS, ... costs 1 */
+	RESET_COST = 10,                 /* of that budget: a stream reset before its call ended */
 	RESET_BURST = 100,               /* streams that a peer may reset at once, ... */
 	RESETS_PER_SECOND = 33,          /* ... and then a second */
 	LINGER_MS = 1000,                /* for the peer to read our last words */
@@ -157,8 +157,12 @@ void server_release(struct rpc_server *s);
 /* rpc_listener.c */
 void listener_close(struct rpc_listener *l);
 
+/* rpc_session.c */
+void session_setup_callbacks(nghttp2_session_callbacks *cb);
+/* The GOAWAY that names the last stream which is served; once. */
+void session_last_goaway(struct rpc_conn *c);
+
 /* rpc_conn.c */
-void conn_setup_callbacks(nghttp2_session_callbacks *cb);
 /* Takes the socket over, also when it fails (then it is closed). */
 void conn_open(struct rpc_server *s, struct rpc_tls *tls, int fd, const struct rpc_peer *peer);
 void conn_mark_dirty(struct rpc_conn *c);

@@ -21,7 +21,7 @@
 
 enum { BACKLOG = 512 };
 
-/* ---- making the socket ------------------------------------------------------------------------ */
+/* ---- making the socket ----------------------------------------------------------------------- */
 
 static int lock_path(const char *path, int *ret_fd, struct nf_error *err)
 {
@@ -63,9 +63,10 @@ static int bind_unix(struct rpc_listener *l, const struct rpc_address *a, struct
 		return r;
 	if (lstat(a->path, &st) == 0) {
 		if (!S_ISSOCK(st.st_mode))
-			return nf_error_sys(err, NF_UNAVAILABLE, EADDRINUSE, a->path,
-					    "there is a file that is not a socket; remove it or choose "
-					    "another path");
+			return nf_error_sys(
+				err, NF_UNAVAILABLE, EADDRINUSE, a->path,
+				"there is a file that is not a socket; remove it or choose "
+				"another path");
 		unlink(a->path);
 	}
 	l->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -73,7 +74,8 @@ static int bind_unix(struct rpc_listener *l, const struct rpc_address *a, struct
 		return nf_error_sys(err, NF_UNAVAILABLE, errno, a->path, "a socket");
 	rpc_address_unix(a, &sun);
 	if (bind(l->fd, (struct sockaddr *)&sun, sizeof(sun)))
-		return nf_error_sys(err, NF_UNAVAILABLE, errno, a->path, "the socket cannot be made");
+		return nf_error_sys(err, NF_UNAVAILABLE, errno, a->path,
+				    "the socket cannot be made");
 	l->is_bound = true;
 	/* Nobody can connect before listen(). */
 	if (chmod(a->path, 0660) || listen(l->fd, BACKLOG))
@@ -104,11 +106,12 @@ static int bind_tcp(struct rpc_listener *l, const struct rpc_address *a, const c
 	}
 	freeaddrinfo(list);
 	if (l->fd < 0)
-		return nf_error_sys(err, NF_UNAVAILABLE, errnum, text, "listening there is not possible");
+		return nf_error_sys(err, NF_UNAVAILABLE, errnum, text,
+				    "listening there is not possible");
 	return 0;
 }
 
-/* ---- accepting ------------------------------------------------------------------------------------ */
+/* ---- accepting ------------------------------------------------------------------------------- */
 
 static void describe_peer(int fd, const struct sockaddr_storage *sa, socklen_t len,
 			  struct rpc_peer *ret)
@@ -143,8 +146,10 @@ static void turn_away(const struct rpc_server *s, int fd)
 {
 	char text[128];
 	uint8_t frames[9 + 9 + 8 + sizeof(text)] = {[3] = 0x04, [9 + 3] = 0x07};
-	int n = snprintf(text, sizeof(text), "the node has all its connections (max_connections = %u); "
-			 "try again later", s->options.max_connections);
+	int n = snprintf(text, sizeof(text),
+			 "the node has all its connections (max_connections = %u); "
+			 "try again later",
+			 s->options.max_connections);
 
 	frames[9 + 2] = (uint8_t)(8 + n);
 	frames[9 + 9 + 7] = NGHTTP2_ENHANCE_YOUR_CALM;
@@ -198,7 +203,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 	}
 }
 
-/* ---- life ---------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 static void on_listener_closed(uv_handle_t *handle)
 {

@@ -41,7 +41,7 @@ static size_t status_headers(const struct rpc_call *call, char code[16], nghttp2
 	return n;
 }
 
-/* ---- nghttp2 pulls --------------------------------------------------------------------------------- */
+/* ---- nghttp2 pulls --------------------------------------------------------------------------- */
 
 static ssize_t on_read(nghttp2_session *session, int32_t id, uint8_t *buf, size_t length,
 		       uint32_t *data_flags, nghttp2_data_source *source, void *user)
@@ -52,7 +52,8 @@ static ssize_t on_read(nghttp2_session *session, int32_t id, uint8_t *buf, size_
 
 	(void)buf;
 	(void)user;
-	STAILQ_FOREACH(m, &call->queue, next) {
+	STAILQ_FOREACH(m, &call->queue, next)
+	{
 		n += message_bytes(m) - offset;
 		offset = 0;
 		if (n >= length || ++messages == MAX_FRAME_MESSAGES)
@@ -88,11 +89,13 @@ static int gather(const struct rpc_call *call, size_t size, struct iovec *ret)
 	struct rpc_message *m;
 	int n = 0;
 
-	STAILQ_FOREACH(m, &call->queue, next) {
+	STAILQ_FOREACH(m, &call->queue, next)
+	{
 		if (size == 0)
 			break;
 		if (offset < m->prefix_bytes) {
-			size_t take = m->prefix_bytes - offset < size ? m->prefix_bytes - offset : size;
+			size_t take =
+				m->prefix_bytes - offset < size ? m->prefix_bytes - offset : size;
 
 			ret[n++] = (struct iovec){m->prefix + offset, take};
 			size -= take;
@@ -158,7 +161,7 @@ int reply_send_data(struct rpc_call *call, const uint8_t *frame_header, size_t s
 	return 0;
 }
 
-/* ---- the call pushes ------------------------------------------------------------------------------- */
+/* ---- the call pushes ------------------------------------------------------------------------- */
 
 void reply_reset(struct rpc_call *call, uint32_t http2_code)
 {

@@ -43,14 +43,15 @@ void server_wake(struct rpc_server *s)
 		uv_idle_start(&s->idle, on_idle);
 }
 
-/* One turn for each connection that has something to send; those that have more wait for the next. */
+/* One turn for each connection that has something to send; those that have more wait for the next.
+ */
 static void server_flush(struct rpc_server *s)
 {
 	struct rpc_conn *c;
 
 	uv_idle_stop(&s->idle);
 	TAILQ_FOREACH(c, &s->dirty, next_dirty)
-		c->pump_turn = true;
+	c->pump_turn = true;
 	while ((c = TAILQ_FIRST(&s->dirty)) && c->pump_turn) {
 		TAILQ_REMOVE(&s->dirty, c, next_dirty);
 		c->is_dirty = c->pump_turn = false;
@@ -99,8 +100,8 @@ static uint64_t tick_ms(const struct rpc_server_options *o)
 
 static void set_defaults(struct rpc_server_options *o)
 {
-#define DEFAULT(field, value)                                                                      \
-	if (!o->field)                                                                             \
+#define DEFAULT(field, value) \
+	if (!o->field)        \
 	o->field = (value)
 	DEFAULT(max_request_bytes, 256 << 10);
 	DEFAULT(max_arriving_bytes, 64 << 20);
@@ -130,7 +131,7 @@ int rpc_server_new(uv_loop_t *loop, const struct rpc_method *methods,
 	LIST_INIT(&s->listeners);
 	LIST_INIT(&s->conns);
 	TAILQ_INIT(&s->dirty);
-	conn_setup_callbacks(s->callbacks);
+	session_setup_callbacks(s->callbacks);
 	nghttp2_option_set_max_outbound_ack(s->option, MAX_OUTBOUND_ACKS);
 	nghttp2_option_set_stream_reset_rate_limit(s->option, RESET_BURST, RESETS_PER_SECOND);
 	nghttp2_option_set_max_continuations(s->option, MAX_CONTINUATIONS);

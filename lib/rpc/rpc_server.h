@@ -67,7 +67,7 @@ struct rpc_server_options {
 	unsigned max_connections;      /* [1000] */
 	unsigned max_streams;          /* per connection [16] */
 	size_t send_high_bytes;        /* rpc_call_send() says "full" above [1 MiB] */
-	uint64_t first_request_ms;     /* a connection with no request yet is closed after [10000] */
+	uint64_t first_request_ms;     /* closes a connection with no request by then [10000] */
 	uint64_t request_ms;           /* from a request's first byte to its last [30000] */
 	uint64_t ping_ms, dead_ms;     /* silent peer: ping after [30000], close after [60000] */
 };
@@ -105,7 +105,10 @@ uint64_t rpc_call_deadline_ns(const struct rpc_call *call);
  * send_high_bytes: on_writable() comes when it has drained; -ENOMEM.
  */
 int rpc_call_send(struct rpc_call *call, const uint8_t *message, size_t size);
-/* The same for a malloc()ed buffer, whose ownership passes; bytes [offset, offset + size) are sent. */
+/*
+ * The same for a malloc()ed buffer, whose ownership passes, also on failure; bytes
+ * [offset, offset + size) are sent.
+ */
 int rpc_call_send_owned(struct rpc_call *call, uint8_t *buffer, size_t offset, size_t size);
 /* Bytes of messages queued so far on this call, framing included. */
 uint64_t rpc_call_bytes_sent(const struct rpc_call *call);

@@ -25,7 +25,7 @@ enum { RPC_WANT_READ = 1, RPC_WANT_WRITE = 2 };
  * time.
  */
 struct rpc_transport_ops {
-	/* Bytes read; 0: the peer ended; -EAGAIN: none now (want() says what to wait for); -errno. */
+	/* Bytes read; 0: the peer ended; -EAGAIN: none now, see want(); -errno. */
 	ssize_t (*read)(struct rpc_transport *t, void *buf, size_t size);
 	/* Bytes written, maybe fewer than asked for; -EAGAIN; -errno. */
 	ssize_t (*write)(struct rpc_transport *t, const struct iovec *iov, int n_iov);

@@ -30,7 +30,7 @@ enum {
 	WIRE_MAX_REPLY_BYTES = 4 << 20,
 	WIRE_PARTIAL_BYTES = 1 << 20,             /* a Partial's keys and states together */
 	WIRE_MAX_NAME_BYTES = 255,
-	WIRE_MAX_DETAILS_BYTES = 4000,            /* trailers of stock clients end at 8 KiB, in base64 */
+	WIRE_MAX_DETAILS_BYTES = 4000,            /* in base64 within 8 KiB of trailers */
 };
 
 /* Methods' paths. */

@@ -33,7 +33,8 @@ static int pack(enum nf_code code, const char *message, const Nearfold__V1__Erro
 	return wire_pack(&status.base, 0, ret, ret_size);
 }
 
-/* Take at least that many bytes from the end of a text; what stays is whole characters and "...". */
+/* Take at least that many bytes from the end of a text; what stays is whole characters and "...".
+ */
 static size_t shorten(char *text, size_t bytes)
 {
 	static const char dots[] = "...";

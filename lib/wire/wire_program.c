@@ -29,7 +29,8 @@ static void decode_insn(const uint8_t *b, struct bpf_insn *ret)
 	ret->dst_reg = b[1] & 15;
 	ret->src_reg = b[1] >> 4 & 15;
 	ret->off = (__s16)(b[2] | b[3] << 8);
-	ret->imm = (__s32)(b[4] | (uint32_t)b[5] << 8 | (uint32_t)b[6] << 16 | (uint32_t)b[7] << 24);
+	ret->imm =
+		(__s32)(b[4] | (uint32_t)b[5] << 8 | (uint32_t)b[6] << 16 | (uint32_t)b[7] << 24);
 }
 
 static void encode_insn(const struct bpf_insn *insn, uint8_t *b)
@@ -42,7 +43,7 @@ static void encode_insn(const struct bpf_insn *insn, uint8_t *b)
 		b[4 + i] = (uint8_t)((uint32_t)insn->imm >> (8 * i));
 }
 
-/* ---- from a message --------------------------------------------------------------------------------- */
+/* ---- from a message -------------------------------------------------------------------------- */
 
 static int refuse(struct nf_error *err, size_t function, const char *field, const char *text)
 {
@@ -70,8 +71,9 @@ static int count(const Nearfold__V1__Program *m, size_t *ret_insns, size_t *ret_
 		insns += f->insns.len / INSN_BYTES;
 		lines += f->n_lines;
 		if (insns > PROGRAM_MAX_INSNS)
-			return refuse(err, i, "insns",
-				      "the program has more than 4096 instructions (PROGRAM_MAX_INSNS)");
+			return refuse(
+				err, i, "insns",
+				"the program has more than 4096 instructions (PROGRAM_MAX_INSNS)");
 	}
 	*ret_insns = insns;
 	*ret_lines = lines;
@@ -116,16 +118,19 @@ int wire_program_from(const Nearfold__V1__Program *m, struct program **ret, stru
 		return nf_error_set(err, NF_INVALID_ARGUMENT, "program.functions",
 				    "there are none; a program has at least reduce and combine");
 	if (m->n_functions > PROGRAM_MAX_FUNCS || m->n_files > PROGRAM_MAX_FILES)
-		return nf_error_set(err, NF_INVALID_ARGUMENT, "program", "too many functions or files");
+		return nf_error_set(err, NF_INVALID_ARGUMENT, "program",
+				    "too many functions or files");
 	int r = count(m, &n_insns, &n_lines, err);
 	if (r)
 		return r;
 	if (m->init_state.len > 0 && m->init_state.len != m->state_bytes)
 		return nf_error_set(err, NF_INVALID_ARGUMENT, "program.init_state",
-				    "%zu bytes; state_bytes is %u", m->init_state.len, m->state_bytes);
+				    "%zu bytes; state_bytes is %u", m->init_state.len,
+				    m->state_bytes);
 	if (m->rodata.len > PROGRAM_MAX_RODATA_BYTES || m->btf.len > PROGRAM_MAX_BTF_BYTES)
 		return nf_error_set(err, NF_INVALID_ARGUMENT,
-				    m->btf.len > PROGRAM_MAX_BTF_BYTES ? "program.btf" : "program.rodata",
+				    m->btf.len > PROGRAM_MAX_BTF_BYTES ? "program.btf"
+								       : "program.rodata",
 				    "too long; the limits are %d bytes of btf and %d of rodata",
 				    PROGRAM_MAX_BTF_BYTES, PROGRAM_MAX_RODATA_BYTES);
 
@@ -163,7 +168,7 @@ int wire_program_from(const Nearfold__V1__Program *m, struct program **ret, stru
 	return program_create(&draft, ret, err);
 }
 
-/* ---- to a message ----------------------------------------------------------------------------------- */
+/* ---- to a message ---------------------------------------------------------------------------- */
 
 /* One block for everything; each taker rounds up to what any of the structs needs. */
 struct block {
@@ -185,7 +190,8 @@ static void *take(struct block *b, size_t size)
 
 static size_t block_bytes(const struct program *p)
 {
-	size_t bytes = rounded(sizeof(Nearfold__V1__Program)) + rounded(p->n_funcs * sizeof(void *));
+	size_t bytes =
+		rounded(sizeof(Nearfold__V1__Program)) + rounded(p->n_funcs * sizeof(void *));
 
 	for (uint32_t i = 0; i < p->n_funcs; i++) {
 		const struct program_func *f = &p->funcs[i];
@@ -246,8 +252,8 @@ int wire_program_to(const struct program *p, Nearfold__V1__Program **ret)
 	m->key_bytes = p->key_bytes;
 	m->state_bytes = p->state_bytes;
 	m->rodata = (ProtobufCBinaryData){p->rodata_bytes, (uint8_t *)p->rodata};
-	m->init_state = (ProtobufCBinaryData){p->init_state ? p->state_bytes : 0,
-					      (uint8_t *)p->init_state};
+	m->init_state =
+		(ProtobufCBinaryData){p->init_state ? p->state_bytes : 0, (uint8_t *)p->init_state};
 	m->btf = (ProtobufCBinaryData){p->btf ? p->btf_bytes : 0, (uint8_t *)p->btf};
 	m->record_type = p->record_type;
 	m->params_type = p->params_type;

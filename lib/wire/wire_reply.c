@@ -72,10 +72,10 @@ Nearfold__V1__LoadProgramReply *wire_unpack_load_program_reply(const uint8_t *da
 }
 
 /* The rest have nothing that the walk has not checked. */
-#define UNPACK(function, type, descriptor)                                                         \
-	type *function(const uint8_t *data, size_t size, struct nf_error *err)                     \
-	{                                                                                          \
-		return (type *)wire_unpack(&descriptor, data, size, err);                          \
+#define UNPACK(function, type, descriptor)                                     \
+	type *function(const uint8_t *data, size_t size, struct nf_error *err) \
+	{                                                                      \
+		return (type *)wire_unpack(&descriptor, data, size, err);      \
 	}
 
 UNPACK(wire_unpack_capabilities, Nearfold__V1__Capabilities, nearfold__v1__capabilities__descriptor)

@@ -25,8 +25,8 @@ static int take_name(const char *name, const char *where, char **ret, struct nf_
 		return nf_error_set(err, NF_INVALID_ARGUMENT, where,
 				    "a name is needed; ListDatasets has them");
 	if (strlen(name) > WIRE_MAX_NAME_BYTES)
-		return nf_error_set(err, NF_INVALID_ARGUMENT, where, "the name is longer than %d bytes",
-				    WIRE_MAX_NAME_BYTES);
+		return nf_error_set(err, NF_INVALID_ARGUMENT, where,
+				    "the name is longer than %d bytes", WIRE_MAX_NAME_BYTES);
 	*ret = strdup(name);
 	return *ret ? 0 : no_memory(err);
 }
@@ -41,8 +41,8 @@ static int take_choice(const char *name, const char *where, const char *const *c
 			memcpy(ret, name, strlen(name) + 1);
 			return 0;
 		}
-	return nf_error_set(err, NF_INVALID_ARGUMENT, where, "'%.40s' is none of %s, %s, %s, %s", name,
-			    choices[0], choices[1], choices[2], choices[3]);
+	return nf_error_set(err, NF_INVALID_ARGUMENT, where, "'%.40s' is none of %s, %s, %s, %s",
+			    name, choices[0], choices[1], choices[2], choices[3]);
 }
 
 static int take_range(const Nearfold__V1__Range *m, bool *ret_has, uint64_t *ret_start,
@@ -57,7 +57,7 @@ static int take_range(const Nearfold__V1__Range *m, bool *ret_has, uint64_t *ret
 	return 0;
 }
 
-/* ---- Execute ---------------------------------------------------------------------------------------- */
+/* ---- Execute --------------------------------------------------------------------------------- */
 
 static int take_program(const Nearfold__V1__ExecuteRequest *m, struct wire_execute *e,
 			struct nf_error *err)
@@ -137,7 +137,7 @@ void wire_execute_done(struct wire_execute *e)
 	*e = (struct wire_execute){0};
 }
 
-/* ---- the others ------------------------------------------------------------------------------------- */
+/* ---- the others ------------------------------------------------------------------------------ */
 
 int wire_unpack_load_program(const uint8_t *data, size_t size, struct program **ret,
 			     struct nf_error *err)
@@ -183,8 +183,9 @@ void wire_read_range_done(struct wire_read_range *r)
 
 int wire_unpack_describe(const uint8_t *data, size_t size, char **ret_name, struct nf_error *err)
 {
-	Nearfold__V1__DescribeDatasetRequest *m = (Nearfold__V1__DescribeDatasetRequest *)wire_unpack(
-		&nearfold__v1__describe_dataset_request__descriptor, data, size, err);
+	Nearfold__V1__DescribeDatasetRequest *m =
+		(Nearfold__V1__DescribeDatasetRequest *)wire_unpack(
+			&nearfold__v1__describe_dataset_request__descriptor, data, size, err);
 
 	if (!m)
 		return -EINVAL;
@@ -201,8 +202,9 @@ int wire_unpack_empty(const uint8_t *data, size_t size, struct nf_error *err)
 
 int wire_unpack_health(const uint8_t *data, size_t size, char **ret_service, struct nf_error *err)
 {
-	Grpc__Health__V1__HealthCheckRequest *m = (Grpc__Health__V1__HealthCheckRequest *)wire_unpack(
-		&grpc__health__v1__health_check_request__descriptor, data, size, err);
+	Grpc__Health__V1__HealthCheckRequest *m =
+		(Grpc__Health__V1__HealthCheckRequest *)wire_unpack(
+			&grpc__health__v1__health_check_request__descriptor, data, size, err);
 
 	if (!m)
 		return -EINVAL;

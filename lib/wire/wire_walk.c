@@ -40,14 +40,14 @@ struct frame {
 	const struct frame *parent;
 	const ProtobufCMessageDescriptor *type;
 	const ProtobufCFieldDescriptor *field; /* being looked at; NULL: none */
-	uint32_t index;                        /* of a repeated one */
+	uint32_t index;			       /* of a repeated one */
 };
 
 struct bytes {
 	const uint8_t *at, *end;
 };
 
-/* ---- text ------------------------------------------------------------------------------------------ */
+/* ---- text ------------------------------------------------------------------------------------ */
 
 bool wire_is_text(const uint8_t *data, size_t size)
 {
@@ -55,9 +55,11 @@ bool wire_is_text(const uint8_t *data, size_t size)
 	static const struct {
 		uint8_t first, last, follow, low, high;
 	} rows[] = {
-		{0x01, 0x7f, 0, 0, 0},	     {0xc2, 0xdf, 1, 0x80, 0xbf}, {0xe0, 0xe0, 2, 0xa0, 0xbf},
-		{0xe1, 0xec, 2, 0x80, 0xbf}, {0xed, 0xed, 2, 0x80, 0x9f}, {0xee, 0xef, 2, 0x80, 0xbf},
-		{0xf0, 0xf0, 3, 0x90, 0xbf}, {0xf1, 0xf3, 3, 0x80, 0xbf}, {0xf4, 0xf4, 3, 0x80, 0x8f},
+		{0x01, 0x7f, 0, 0, 0},	     {0xc2, 0xdf, 1, 0x80, 0xbf},
+		{0xe0, 0xe0, 2, 0xa0, 0xbf}, {0xe1, 0xec, 2, 0x80, 0xbf},
+		{0xed, 0xed, 2, 0x80, 0x9f}, {0xee, 0xef, 2, 0x80, 0xbf},
+		{0xf0, 0xf0, 3, 0x90, 0xbf}, {0xf1, 0xf3, 3, 0x80, 0xbf},
+		{0xf4, 0xf4, 3, 0x80, 0x8f},
 	};
 
 	for (size_t i = 0; i < size;) {
@@ -68,7 +70,8 @@ bool wire_is_text(const uint8_t *data, size_t size)
 		if (r == ARRAY_SIZE(rows) || rows[r].follow > size - i - 1)
 			return false;
 		for (size_t k = 1; k <= rows[r].follow; k++) {
-			uint8_t low = k == 1 ? rows[r].low : 0x80, high = k == 1 ? rows[r].high : 0xbf;
+			uint8_t low = k == 1 ? rows[r].low : 0x80,
+				high = k == 1 ? rows[r].high : 0xbf;
 
 			if (data[i + k] < low || data[i + k] > high)
 				return false;
@@ -78,7 +81,7 @@ bool wire_is_text(const uint8_t *data, size_t size)
 	return true;
 }
 
-/* ---- errors ---------------------------------------------------------------------------------------- */
+/* ---- errors ---------------------------------------------------------------------------------- */
 
 static size_t print_path(const struct frame *f, char *buf, size_t size)
 {
@@ -107,7 +110,7 @@ static int refuse(struct walk *w, const struct frame *f, const char *fmt, ...)
 	return r;
 }
 
-/* ---- pieces ---------------------------------------------------------------------------------------- */
+/* ---- pieces ---------------------------------------------------------------------------------- */
 
 /* At most max_bytes long, at most 64 bits. */
 static bool read_varint(struct bytes *b, unsigned max_bytes, uint64_t *ret)
@@ -229,7 +232,7 @@ static bool mark_seen(const struct frame *f, uint64_t *seen)
 	return true;
 }
 
-/* ---- the walk -------------------------------------------------------------------------------------- */
+/* ---- the walk -------------------------------------------------------------------------------- */
 
 static int walk_message(struct walk *w, struct frame *f, struct bytes b)
 {
@@ -264,7 +267,8 @@ static int walk_message(struct walk *w, struct frame *f, struct bytes b)
 			if (r)
 				return r;
 		} else if (!mark_seen(f, &seen)) {
-			return refuse(w, f, "the field, or another case of its oneof, is there twice");
+			return refuse(w, f,
+				      "the field, or another case of its oneof, is there twice");
 		}
 		if (f->field->type == PROTOBUF_C_TYPE_STRING &&
 		    !wire_is_text(value.at, (size_t)(value.end - value.at)))

@@ -45,7 +45,8 @@ static void fuzz_load_program(const uint8_t *data, size_t size)
 	}
 	if (wire_program_to(p, &m.program))
 		abort();
-	if (wire_pack(&m.base, 0, &packed, &size) || wire_unpack_load_program(packed, size, &again, &err))
+	if (wire_pack(&m.base, 0, &packed, &size) ||
+	    wire_unpack_load_program(packed, size, &again, &err))
 		abort();
 	assert(memcmp(p->id, again->id, PROGRAM_ID_BYTES) == 0);
 	free(packed);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * rpc_raw.h - a peer that does as it likes: raw bytes, or an HTTP/2 session (nghttp2) without any of
- * our client's manners.
+ * rpc_raw.h - a peer that does as it likes: raw bytes, or an HTTP/2 session (nghttp2) without any
+ * of our client's manners.
  */
 #ifndef RPC_RAW_H
 #define RPC_RAW_H
@@ -83,11 +83,11 @@ static inline ssize_t raw_read_to_end(int fd, int ms, void *buf, size_t size)
 	}
 }
 
-/* ---- an HTTP/2 session ------------------------------------------------------------------------- */
+/* ---- an HTTP/2 session ----------------------------------------------------------------------- */
 
 static inline int raw_on_header(nghttp2_session *s, const nghttp2_frame *f, const uint8_t *name,
-				size_t name_len, const uint8_t *value, size_t value_len, uint8_t flags,
-				void *user)
+				size_t name_len, const uint8_t *value, size_t value_len,
+				uint8_t flags, void *user)
 {
 	struct raw_peer *p = user;
 
@@ -191,8 +191,10 @@ static inline void raw_close(struct raw_peer *p)
 	close(p->fd);
 }
 
-#define RAW_NV(name, value)                                                                        \
-	{(uint8_t *)(name), (uint8_t *)(value), strlen(name), strlen(value), 0}
+#define RAW_NV(name, value)                                                           \
+	{                                                                             \
+		(uint8_t *)(name), (uint8_t *)(value), strlen(name), strlen(value), 0 \
+	}
 
 /* A request of which each part can be wrong. extra: one more header, "name", "value", or NULL. */
 static inline int32_t raw_submit(struct raw_peer *p, const char *method, const char *path,
@@ -200,9 +202,12 @@ static inline int32_t raw_submit(struct raw_peer *p, const char *method, const c
 				 const void *body, size_t size, bool ends)
 {
 	nghttp2_data_provider provider = {.read_callback = raw_on_body};
-	nghttp2_nv headers[7] = {RAW_NV(":method", method), RAW_NV(":scheme", "http"),
-				 RAW_NV(":path", path), RAW_NV(":authority", "x"),
-				 RAW_NV("content-type", content_type), RAW_NV("te", "trailers")};
+	nghttp2_nv headers[7] = {RAW_NV(":method", method),
+				 RAW_NV(":scheme", "http"),
+				 RAW_NV(":path", path),
+				 RAW_NV(":authority", "x"),
+				 RAW_NV("content-type", content_type),
+				 RAW_NV("te", "trailers")};
 	size_t n = 6;
 
 	if (extra) {
@@ -239,14 +244,20 @@ static inline bool raw_run(struct raw_peer *p)
 	return p->is_closed;
 }
 
-/* ---- frames by hand ------------------------------------------------------------------------------ */
+/* ---- frames by hand -------------------------------------------------------------------------- */
 
 static inline size_t raw_frame(uint8_t *out, uint8_t type, uint8_t flags, uint32_t stream,
 			       const void *payload, size_t size)
 {
-	const uint8_t header[9] = {(uint8_t)(size >> 16), (uint8_t)(size >> 8), (uint8_t)size,
-				   type,		  flags,		(uint8_t)(stream >> 24),
-				   (uint8_t)(stream >> 16), (uint8_t)(stream >> 8), (uint8_t)stream};
+	const uint8_t header[9] = {(uint8_t)(size >> 16),
+				   (uint8_t)(size >> 8),
+				   (uint8_t)size,
+				   type,
+				   flags,
+				   (uint8_t)(stream >> 24),
+				   (uint8_t)(stream >> 16),
+				   (uint8_t)(stream >> 8),
+				   (uint8_t)stream};
 
 	memcpy(out, header, 9);
 	memcpy(out + 9, payload, size);
@@ -264,7 +275,10 @@ static inline size_t raw_header_block(uint8_t *out, const char *path)
 	out[n++] = (uint8_t)len;
 	memcpy(out + n, path, len);
 	n += len;
-	memcpy(out + n, "\x01\x01x\x0f\x10\x10" "application/grpc", 22);
+	memcpy(out + n,
+	       "\x01\x01x\x0f\x10\x10"
+	       "application/grpc",
+	       22);
 	return n + 22;
 }
 

@@ -119,7 +119,8 @@ static inline void test_stream_gone(void *arg, enum nf_code why)
 	free(s);
 }
 
-static inline void test_stream_start(struct rpc_call *call, const uint8_t *message, size_t size, void *arg)
+static inline void test_stream_start(struct rpc_call *call, const uint8_t *message, size_t size,
+				     void *arg)
 {
 	struct test_stream *s = calloc(1, sizeof(*s));
 	char text[64];
@@ -155,7 +156,8 @@ static inline void test_hang_gone(void *arg, enum nf_code why)
 	free(h);
 }
 
-static inline void test_hang_start(struct rpc_call *call, const uint8_t *message, size_t size, void *arg)
+static inline void test_hang_start(struct rpc_call *call, const uint8_t *message, size_t size,
+				   void *arg)
 {
 	struct test_hang *h = calloc(1, sizeof(*h));
 
@@ -214,12 +216,9 @@ static inline void test_server_init(struct test_server *t, const struct rpc_serv
 	memset(t, 0, sizeof(*t));
 	LIST_INIT(&t->hanging);
 	const struct rpc_method methods[] = {
-		{"/t/Echo", test_echo, 0, t},
-		{"/t/Small", test_echo, 100, t},
-		{"/t/Stream", test_stream_start, 0, t},
-		{"/t/Fail", test_fail, 0, t},
-		{"/t/Hang", test_hang_start, 0, t},
-		{NULL, NULL, 0, NULL},
+		{"/t/Echo", test_echo, 0, t},		{"/t/Small", test_echo, 100, t},
+		{"/t/Stream", test_stream_start, 0, t}, {"/t/Fail", test_fail, 0, t},
+		{"/t/Hang", test_hang_start, 0, t},	{NULL, NULL, 0, NULL},
 	};
 	memcpy(t->methods, methods, sizeof(methods));
 	assert_int_equal(uv_loop_init(&t->loop), 0);
@@ -228,7 +227,8 @@ static inline void test_server_init(struct test_server *t, const struct rpc_serv
 	assert_int_equal(rpc_server_new(&t->loop, t->methods, options, &t->server, &t->error), 0);
 }
 
-/* address NULL: a port of loopback. -errno of rpc_server_listen(), with t->error: it is gone then. */
+/* address NULL: a port of loopback. -errno of rpc_server_listen(), with t->error: it is gone then.
+ */
 static inline int test_server_run(struct test_server *t, const char *address)
 {
 	int r = rpc_server_listen(t->server, address ? address : "127.0.0.1:0", NULL, t->address,
@@ -252,7 +252,7 @@ static inline int test_server_try(struct test_server *t, const char *address,
 }
 
 static inline void test_server_start(struct test_server *t, const char *address,
-			      const struct rpc_server_options *options)
+				     const struct rpc_server_options *options)
 {
 	if (test_server_try(t, address, options))
 		fail_msg("%s: %s", t->error.where, t->error.text);
@@ -277,7 +277,7 @@ static inline void test_wait(atomic_uint *value, unsigned want)
 }
 
 static inline struct rpc_client *test_connect(const struct test_server *t,
-				       const struct rpc_client_options *options)
+					      const struct rpc_client_options *options)
 {
 	struct rpc_client *c;
 	struct nf_error err;
@@ -313,8 +313,9 @@ static inline int test_on_message(void *arg, const uint8_t *message, size_t size
 	return r->stop_after && r->messages == r->stop_after ? -4711 : 0;
 }
 
-static inline int test_call(struct rpc_client *c, const char *path, const void *request, size_t size,
-		     uint64_t timeout_ms, struct test_reply *ret, struct nf_error *err)
+static inline int test_call(struct rpc_client *c, const char *path, const void *request,
+			    size_t size, uint64_t timeout_ms, struct test_reply *ret,
+			    struct nf_error *err)
 {
 	memset(err, 0, sizeof(*err));
 	return rpc_client_call(c, path, request, size,

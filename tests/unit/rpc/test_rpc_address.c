@@ -43,10 +43,26 @@ static void test_good(void **state)
 static void test_bad(void **state)
 {
 	static const char *const rows[] = {
-		"",	     ":",	      ":7411",	      "localhost",  "localhost:",
-		"host:x",    "host:65536",    "host:-1",      "host:+1",    "host: 1",
-		"::1:7411",  "[::1]",	      "[::1:7411",    "[]:7411",    "[[::1]]:7411",
-		"unix:",     "unix:relative", "host:123456",  "[::1]x:7411", "host:1 ",
+		"",
+		":",
+		":7411",
+		"localhost",
+		"localhost:",
+		"host:x",
+		"host:65536",
+		"host:-1",
+		"host:+1",
+		"host: 1",
+		"::1:7411",
+		"[::1]",
+		"[::1:7411",
+		"[]:7411",
+		"[[::1]]:7411",
+		"unix:",
+		"unix:relative",
+		"host:123456",
+		"[::1]x:7411",
+		"host:1 ",
 	};
 	struct rpc_address a = {.port = 42};
 	struct nf_error err;
@@ -107,9 +123,15 @@ static void test_loopback(void **state)
 		const char *text;
 		bool loopback;
 	} rows[] = {
-		{"127.0.0.1", true},	    {"127.255.0.9", true},     {"128.0.0.1", false},
-		{"0.0.0.0", false},	    {"::1", true},	       {"::", false},
-		{"::ffff:127.0.0.1", true}, {"::ffff:10.0.0.1", false}, {"fe80::1", false},
+		{"127.0.0.1", true},
+		{"127.255.0.9", true},
+		{"128.0.0.1", false},
+		{"0.0.0.0", false},
+		{"::1", true},
+		{"::", false},
+		{"::ffff:127.0.0.1", true},
+		{"::ffff:10.0.0.1", false},
+		{"fe80::1", false},
 	};
 
 	(void)state;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* test_rpc_call.c - calls between our client and our server, the good ones and the ones that end. */
+/* test_rpc_call.c - calls between our client and our server, the good ones and the ones that end.
+ */
 #include "rpc_test.h"
 
 #include <arpa/inet.h>
@@ -213,9 +214,9 @@ static void test_deadline(void **state)
 	assert_int_equal(test_call(client, "/t/Echo", "", 0, 5000, &reply, &err), 0);
 	assert_true(server.deadline_ns > clock_now_ns());
 	assert_true(server.deadline_ns < clock_now_ns() + 6 * NS_PER_SEC);
-	assert_int_equal(rpc_client_call(client, "/t/Hang", NULL, 0, 1, test_on_message, &reply, NULL,
-					 &err),
-			 -ETIMEDOUT);
+	assert_int_equal(
+		rpc_client_call(client, "/t/Hang", NULL, 0, 1, test_on_message, &reply, NULL, &err),
+		-ETIMEDOUT);
 	assert_int_equal(test_call(client, "/t/Echo", "", 0, 0, &reply, &err), 0);
 	assert_int_equal(server.deadline_ns, 0);
 }
@@ -267,13 +268,48 @@ static void test_cancel_mid_stream(void **state)
 	close(fd);
 }
 
+static int drop_message(void *arg, const uint8_t *message, size_t size)
+{
+	(void)message;
+	*(size_t *)arg += size;
+	return 0;
+}
+
+/* The server is faster than we: there is always more to read, and yet somebody looks up. */
+static void test_steady_flow_hides_nothing(void **state)
+{
+	int fd = eventfd(0, EFD_CLOEXEC);
+	struct rpc_client_options options = {.cancel_fd = fd};
+	struct rpc_client *c = test_connect(&server, &options);
+	static const uint8_t request[] = "1000000 100000";
+	struct nf_error err;
+	pthread_t thread;
+	size_t bytes = 0;
+
+	(void)state;
+	int r = rpc_client_call(c, "/t/Stream", request, sizeof(request) - 1,
+				clock_now_ns() + 100 * NS_PER_MS, drop_message, &bytes, NULL, &err);
+	assert_int_equal(r, -ETIMEDOUT);
+	assert_true(bytes > 0);
+	test_wait(&server.gone, 1);
+	pthread_create(&thread, NULL, cancel_soon, &fd);
+	r = rpc_client_call(c, "/t/Stream", request, sizeof(request) - 1, 0, drop_message, &bytes,
+			    NULL, &err);
+	assert_int_equal(r, -ECANCELED);
+	pthread_join(thread, NULL);
+	test_wait(&server.gone, 2);
+	rpc_client_close(c);
+	close(fd);
+}
+
 static void test_reader_stops(void **state)
 {
 	struct test_reply reply = {.stop_after = 3};
 	struct nf_error err;
 
 	(void)state;
-	assert_int_equal(test_call(client, "/t/Stream", "100000 10000", 12, 0, &reply, &err), -4711);
+	assert_int_equal(test_call(client, "/t/Stream", "100000 10000", 12, 0, &reply, &err),
+			 -4711);
 	assert_int_equal(reply.messages, 3);
 	test_wait(&server.gone, 1);
 	assert_int_equal(test_call(client, "/t/Echo", "", 0, 0, &reply, &err), 0);
@@ -377,6 +413,7 @@ static void test_free_with_running_call(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		/* clang-format off */
 		TEST(test_unary),
 		TEST(test_many_calls_on_one_connection),
 		TEST(test_streaming_with_back_pressure),
@@ -390,10 +427,12 @@ int main(void)
 		TEST(test_deadline_while_the_client_does_not_read),
 		TEST(test_cancel_mid_stream),
 		TEST(test_reader_stops),
+		TEST(test_steady_flow_hides_nothing),
 		TEST(test_client_vanishes),
 		TEST(test_server_vanishes),
 		TEST(test_nobody_speaks),
 		TEST(test_free_with_running_call),
+		/* clang-format on */
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

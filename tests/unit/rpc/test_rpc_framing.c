@@ -97,7 +97,7 @@ static void test_base64(void **state)
 		const char *plain, *encoded;
 	} rows[] = {
 		/* RFC 4648 section 10, without padding */
-		{"", ""},	  {"f", "Zg"},	       {"fo", "Zm8"},	   {"foo", "Zm9v"},
+		{"", ""},	    {"f", "Zg"},	  {"fo", "Zm8"},	  {"foo", "Zm9v"},
 		{"foob", "Zm9vYg"}, {"fooba", "Zm9vYmE"}, {"foobar", "Zm9vYmFy"},
 	};
 	char text[RPC_BASE64_CHARS(300)];
@@ -128,7 +128,8 @@ static void test_base64(void **state)
 static void test_base64_malformed(void **state)
 {
 	static const char *const rows[] = {
-		"Z", "Zm9vY", "Zg=", "Z===", "====", "Zm 9", "Zm9v\n", "Zh", "Zm9", "Zg==Zg==", "_-_-",
+		"Z",	  "Zm9vY", "Zg=", "Z===",     "====", "Zm 9",
+		"Zm9v\n", "Zh",	   "Zm9", "Zg==Zg==", "_-_-",
 	};
 	uint8_t back[64];
 	size_t size;
@@ -156,8 +157,8 @@ static void test_timeout_parse(void **state)
 		{"99999999H", UINT64_MAX},
 		{"5000000H", 18000000000000000000u},
 	};
-	static const char *const bad[] = {"", "1", "S", "1s", "-1S", "1.5S", "123456789S", " 1S", "1 S",
-					  "1SS", "+1S"};
+	static const char *const bad[] = {"",		"1",   "S",   "1s",  "-1S", "1.5S",
+					  "123456789S", " 1S", "1 S", "1SS", "+1S"};
 	uint64_t ns;
 
 	(void)state;
@@ -181,7 +182,8 @@ static void test_timeout_round_trip(void **state)
 
 			rpc_timeout_format(ns, text);
 			assert_true(rpc_timeout_parse(text, strlen(text), &back));
-			/* Never shorter, and at most 1/99999 longer: units are a factor of 1000 apart. */
+			/* Never shorter, and at most 1/99999 longer: units are a factor of 1000
+			 * apart. */
 			assert_true(back >= ns);
 			assert_true(back == UINT64_MAX || back - ns <= ns / 99999 + 1);
 		}
@@ -191,8 +193,8 @@ static void test_content_type(void **state)
 {
 	static const char *const good[] = {"application/grpc", "application/grpc+proto",
 					   "application/grpc;charset=utf-8"};
-	static const char *const bad[] = {"", "application/grp", "application/grpc-web", "text/html",
-					  "application/json"};
+	static const char *const bad[] = {"", "application/grp", "application/grpc-web",
+					  "text/html", "application/json"};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++)

@@ -40,7 +40,7 @@ static void call_works(const struct test_server *t)
 	rpc_client_close(c);
 }
 
-/* ---- UNIX sockets ----------------------------------------------------------------------------------- */
+/* ---- UNIX sockets ---------------------------------------------------------------------------- */
 
 static void test_unix_identity(void **state)
 {
@@ -136,7 +136,7 @@ static void test_ipv6(void **state)
 	test_server_stop(&t);
 }
 
-/* ---- caps --------------------------------------------------------------------------------------------- */
+/* ---- caps ------------------------------------------------------------------------------------ */
 
 static void test_connection_cap(void **state)
 {
@@ -177,7 +177,8 @@ static void test_no_descriptors_left(void **state)
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	getrlimit(RLIMIT_NOFILE, &old);
 	low = old;
-	low.rlim_cur = (rlim_t)fd + 1; /* descriptors are handed out from the lowest: none is free */
+	low.rlim_cur =
+		(rlim_t)fd + 1; /* descriptors are handed out from the lowest: none is free */
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
 	assert_int_equal(connect(fd, (struct sockaddr *)&sin, sizeof(sin)), 0);
 	uint64_t cpu_ns = clock_read(CLOCK_PROCESS_CPUTIME_ID);
@@ -230,7 +231,7 @@ static void test_arriving_bytes_cap(void **state)
 	test_server_stop(&t);
 }
 
-/* ---- time --------------------------------------------------------------------------------------------- */
+/* ---- time ------------------------------------------------------------------------------------ */
 
 static void test_time_limits(void **state)
 {
@@ -297,7 +298,7 @@ static void test_dead_peers(void **state)
 	test_server_stop(&t);
 }
 
-/* ---- drain ------------------------------------------------------------------------------------------ */
+/* ---- drain ----------------------------------------------------------------------------------- */
 
 struct caller {
 	struct rpc_client *client;
@@ -393,7 +394,7 @@ static void test_many_connections(void **state)
 	test_server_stop(&t);
 }
 
-/* ---- the seam for TLS ----------------------------------------------------------------------------- */
+/* ---- the seam for TLS ------------------------------------------------------------------------ */
 
 struct xor_transport {
 	struct rpc_transport base;
@@ -481,6 +482,7 @@ static void test_other_transport(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		/* clang-format off */
 		TEST(test_unix_identity),
 		TEST(test_unix_socket_is_taken),
 		TEST(test_unix_stale_socket_is_replaced),
@@ -496,6 +498,7 @@ int main(void)
 		TEST(test_drain_ends_idle_connections),
 		TEST(test_many_connections),
 		TEST(test_other_transport),
+		/* clang-format on */
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -245,9 +245,9 @@ static void test_health(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_partial),	 cmocka_unit_test(test_program_ids),
-		cmocka_unit_test(test_events),	 cmocka_unit_test(test_others),
-		cmocka_unit_test(test_details),	 cmocka_unit_test(test_health),
+		cmocka_unit_test(test_partial), cmocka_unit_test(test_program_ids),
+		cmocka_unit_test(test_events),	cmocka_unit_test(test_others),
+		cmocka_unit_test(test_details), cmocka_unit_test(test_health),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

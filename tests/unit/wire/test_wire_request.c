@@ -24,7 +24,8 @@ static void test_program_round_trip(void **state)
 	assert_int_equal(m->functions[0]->insns.len, 32);
 	/* RFC 9669's bytes, whatever this machine's order is. */
 	assert_memory_equal(m->functions[0]->insns.data,
-			    "\x18\x01\0\0\x01\0\0\x80\0\0\0\0\xfe\xff\xff\xff\xb7\0\0\0\0\0\0\0", 24);
+			    "\x18\x01\0\0\x01\0\0\x80\0\0\0\0\xfe\xff\xff\xff\xb7\0\0\0\0\0\0\0",
+			    24);
 	if (wire_program_from(m, &back, &err))
 		fail_msg("%s: %s", err.where, err.text);
 	assert_memory_equal(back->id, p->id, PROGRAM_ID_BYTES);

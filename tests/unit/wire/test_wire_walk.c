@@ -33,15 +33,17 @@ static void raw(const void *data, size_t size, const char *where, const char *te
 static void test_malformed(void **state)
 {
 	(void)state;
-	RAW("\x80", "ExecuteRequest", "key");                      /* cut short */
-	RAW("\x02\x00", "ExecuteRequest", "key");                  /* field 0 */
-	RAW("\xff\xff\xff\xff\x7f", "ExecuteRequest", "key");      /* above 32 bits */
-	RAW("\xff\xff\xff\xff\xff\x01", "ExecuteRequest", "key");  /* too long */
+	RAW("\x80", "ExecuteRequest", "key");			  /* cut short */
+	RAW("\x02\x00", "ExecuteRequest", "key");		  /* field 0 */
+	RAW("\xff\xff\xff\xff\x7f", "ExecuteRequest", "key");	  /* above 32 bits */
+	RAW("\xff\xff\xff\xff\xff\x01", "ExecuteRequest", "key"); /* too long */
 	RAW("\x30", "threads", "cut short");
 	RAW("\x30\x80\x80\x80\x80\x80\x80\x80\x80\x80\x02", "threads", "64 bits");
 	RAW("\x30\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01", "threads", "64 bits");
 	RAW("\x30\x80\x80\x80\x80\x10", "threads", "4294967296 does not fit");
-	RAW("\x0a\x05" "abcd", "dataset", "5 bytes are announced, 4 are left");
+	RAW("\x0a\x05"
+	    "abcd",
+	    "dataset", "5 bytes are announced, 4 are left");
 	RAW("\x0a\xff\xff\xff\xff\x0f", "dataset", "are left");
 	RAW("\x0a\x80\x80\x80\x80\x80\x01", "dataset", "overlong");
 	RAW("\x0a", "dataset", "overlong");
@@ -57,23 +59,42 @@ static void test_malformed(void **state)
 static void test_twice(void **state)
 {
 	(void)state;
-	RAW("\x0a\x01" "a\x0a\x01" "b", "dataset", "twice");
+	RAW("\x0a\x01"
+	    "a\x0a\x01"
+	    "b",
+	    "dataset", "twice");
 	RAW("\x30\x01\x30\x01", "threads", "twice");
-	RAW("\x12\x01" "a\x1a\x00", "program", "oneof"); /* program_id and program */
+	RAW("\x12\x01"
+	    "a\x1a\x00",
+	    "program", "oneof"); /* program_id and program */
 	RAW("\x1a\x00\x1a\x00", "program", "twice");
 }
 
 static void test_text(void **state)
 {
-	static const char *const good[] = {"", "plain", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80",
-					   "\xef\xbf\xbf", "\xf4\x8f\xbf\xbf", "\xed\x9f\xbf"};
+	static const char *const good[] = {"",
+					   "plain",
+					   "\xc3\xa9",
+					   "\xe2\x82\xac",
+					   "\xf0\x9f\x98\x80",
+					   "\xef\xbf\xbf",
+					   "\xf4\x8f\xbf\xbf",
+					   "\xed\x9f\xbf"};
 	static const struct {
 		const char *text;
 		size_t size;
 	} bad[] = {
-		{"a\0b", 3},	    {"\x80", 1},	 {"\xc3", 1},	      {"\xc0\xaf", 2},
-		{"\xe0\x80\xaf", 3}, {"\xed\xa0\x80", 3}, {"\xf4\x90\x80\x80", 4}, {"\xf8\x88\x80\x80", 4},
-		{"\xe2\x82", 2},    {"a\xffz", 3},	 {"\xf0\x8f\xbf\xbf", 4},
+		{"a\0b", 3},
+		{"\x80", 1},
+		{"\xc3", 1},
+		{"\xc0\xaf", 2},
+		{"\xe0\x80\xaf", 3},
+		{"\xed\xa0\x80", 3},
+		{"\xf4\x90\x80\x80", 4},
+		{"\xf8\x88\x80\x80", 4},
+		{"\xe2\x82", 2},
+		{"a\xffz", 3},
+		{"\xf0\x8f\xbf\xbf", 4},
 	};
 
 	(void)state;
@@ -147,8 +168,14 @@ static void test_unknown_fields(void **state)
 	/* From a newer peer: numbers, bytes, fixed ones. */
 	test_put_number(&b, 1000, UINT64_MAX);
 	test_put_bytes(&b, 1001, "\xff\0x", 3);
-	test_put(&b, "\xd1\x3e" "12345678", 10);
-	test_put(&b, "\xd5\x3e" "1234", 6);
+	test_put(&b,
+		 "\xd1\x3e"
+		 "12345678",
+		 10);
+	test_put(&b,
+		 "\xd5\x3e"
+		 "1234",
+		 6);
 	ProtobufCMessage *m = wire_unpack(EXECUTE, b.data, b.size, &err);
 	assert_non_null(m);
 	protobuf_c_message_free_unpacked(m, NULL);

@@ -81,7 +81,8 @@ static inline void test_put_varint(struct test_bytes *b, uint64_t value)
 }
 
 /* A field of wire type 2. */
-static inline void test_put_bytes(struct test_bytes *b, unsigned field, const void *data, size_t size)
+static inline void test_put_bytes(struct test_bytes *b, unsigned field, const void *data,
+				  size_t size)
 {
 	test_put_varint(b, field << 3 | 2);
 	test_put_varint(b, size);
