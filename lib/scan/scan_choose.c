@@ -11,8 +11,9 @@
 #include "scan/scan_internal.h"
 
 enum {
-	SMALL_BYTES = 4 << 20, /* one thread is enough */
-	TINY_BYTES = 1 << 20,  /* and a ring is not worth its set-up */
+	SMALL_BYTES = 4 << 20,	   /* one thread is enough */
+	TINY_BYTES = 1 << 20,	   /* and a ring is not worth its set-up, nor is LLVM */
+	TINY_LOOP_BYTES = 4 << 10, /* LLVM is, when the program loops */
 	CHUNK_BYTES = 1 << 20,
 	CHUNK_SMALLEST = 256 << 10,	/* chosen by us */
 	KERNEL_CHUNK_BYTES = 256 << 10, /* a completion's work must stay short */
@@ -105,15 +106,22 @@ static uint32_t align_of(const struct source *src)
 	return align;
 }
 
+static uint64_t bytes_to_scan(const struct source *src, const struct scan_options *o)
+{
+	uint64_t total = src->total_bytes;
+
+	if (o->has_range && o->range_end - o->range_start < total)
+		total = o->range_end - o->range_start;
+	return total;
+}
+
 static int make_plan(struct scan *s, struct nf_error *err)
 {
 	const struct scan_options *o = s->options;
 	struct chunk_range range = {o->range_start, o->range_end};
 	uint64_t chunk = o->chunk_bytes;
-	uint64_t total = s->src->total_bytes;
+	uint64_t total = bytes_to_scan(s->src, o);
 
-	if (o->has_range && range.end - range.start < total)
-		total = range.end - range.start;
 	s->n_threads = o->threads ? o->threads : total <= SMALL_BYTES ? 1 : cpus_online();
 	if (s->n_threads > SCAN_MAX_THREADS)
 		s->n_threads = SCAN_MAX_THREADS;
@@ -188,17 +196,42 @@ static int check_reader(const struct engine_ops *e, const struct scan_options *o
 	return ring_uring_check(why);
 }
 
+static bool is_auto(const struct scan_options *o)
+{
+	return !o->engine || !strcmp(o->engine, "auto");
+}
+
+static bool has_loop(const struct vm_program *vp)
+{
+	for (unsigned i = 0; i < PROGRAM_ENTRIES; i++)
+		if (vp->code[i].has_loop)
+			return true;
+	return false;
+}
+
+/* interp is through a mebibyte in a millisecond or two; the others take longer to get ready. With a
+ * loop in the program a record may take as long as thousands do without. */
+static int check_worth(const struct engine_ops *e, const struct source *src,
+		       const struct vm_program *vp, const struct scan_options *o,
+		       struct nf_error *why)
+{
+	uint64_t bytes = bytes_to_scan(src, o);
+
+	if (!is_auto(o) || e == &engine_interp ||
+	    bytes > (has_loop(vp) ? TINY_LOOP_BYTES : TINY_BYTES))
+		return 0;
+	return nf_error_set(why, NF_FAILED_PRECONDITION, NULL,
+			    "to get ready takes longer than all of interp's work on %" PRIu64
+			    " bytes",
+			    bytes);
+}
+
 static int check_engine(const struct engine_ops *e, const struct engine_config *cfg,
 			const struct scan_options *o, struct nf_error *why)
 {
 	int r = check_reader(e, o, why);
 
 	return r ? r : e->check(cfg, why);
-}
-
-static bool is_auto(const struct scan_options *o)
-{
-	return !o->engine || !strcmp(o->engine, "auto");
 }
 
 static struct engine_config config_of(const struct source *src, struct vm_program *vp,
@@ -229,7 +262,9 @@ static int open_engine(struct scan *s, const struct engine_ops *e, struct nf_err
 {
 	s->engine_ops = e;
 	s->engine_config = config_of(s->src, s->vp, s->options);
-	int r = check_engine(e, &s->engine_config, s->options, err);
+	int r = check_worth(e, s->src, s->vp, s->options, err);
+	if (!r)
+		r = check_engine(e, &s->engine_config, s->options, err);
 	if (!r)
 		r = make_plan(s, err);
 	if (!r)
@@ -319,7 +354,8 @@ unsigned scan_explain(const struct source *src, struct vm_program *vp,
 		struct nf_error why = {0};
 
 		ret[n] = (struct scan_choice){.engine = (*e)->name};
-		if (check_engine(*e, &cfg, options, &why))
+		if (check_engine(*e, &cfg, options, &why) ||
+		    check_worth(*e, src, vp, options, &why))
 			snprintf(ret[n].reason, sizeof(ret[n].reason), "%.255s", why.text);
 	}
 	return n;

@@ -15,6 +15,11 @@ echo "loopback, auto: $("$B/tests/prog_latency" "$NODE_ADDRESS" "$B/examples/ave
 node_start "unix:$T/node.sock" --export "one=$T/one.bin,format=fixed:24"
 echo "UNIX socket: $("$B/tests/prog_latency" "$NODE_ADDRESS" "$B/examples/average.bpf.o" one 200)"
 
+# What is small does not wait for a compiler.
+engine=$("$B/nearfold" run "$B/examples/average.bpf.o" --node "$NODE_ADDRESS" --dataset one \
+	--output json | jq -r .stats.engine)
+check_equal "the engine that auto takes for one record" "$engine" interp
+
 read -r _ _ _ _ _ _ _ _ _ _ _ wire_first _ wire_next <<<"$tcp"
 [ "$wire_first" -lt 16384 ] || fail "the first query took $wire_first bytes on the wire"
 [ "$wire_next" -lt 4096 ] || fail "a query with the program cached took $wire_next bytes"
