@@ -83,10 +83,28 @@ void call_refuse(struct rpc_call *call, enum nf_code code, const char *fmt, ...)
 	reply_end(call, code, text, NULL, 0);
 }
 
+static void on_deadline(uv_timer_t *timer);
+
+static void start_deadline_timer(struct rpc_call *call)
+{
+	uint64_t now_ns = clock_now_ns();
+	uint64_t left_ns = call->deadline_ns > now_ns ? call->deadline_ns - now_ns : 0;
+
+	uv_update_time(call->server->loop);
+	uv_timer_start(&call->deadline_timer, on_deadline,
+		       left_ns / NS_PER_MS + (left_ns % NS_PER_MS != 0), 0);
+}
+
 static void on_deadline(uv_timer_t *timer)
 {
 	struct rpc_call *call = timer->data;
 
+	/* The loop's clock has whole milliseconds, so it can be early; the client would see a call
+	 * that was cut off before its deadline. */
+	if (clock_now_ns() < call->deadline_ns) {
+		start_deadline_timer(call);
+		return;
+	}
 	switch (call->state) {
 	case CALL_RECEIVING:
 		call_refuse(call, NF_DEADLINE_EXCEEDED,
@@ -154,8 +172,6 @@ void call_header(struct rpc_call *call, const char *name, size_t name_len, const
 
 void call_headers_end(struct rpc_call *call)
 {
-	uint64_t now_ns = clock_now_ns();
-
 	if (call->header_bytes > MAX_HEADER_BYTES) {
 		call_refuse(call, NF_RESOURCE_EXHAUSTED,
 			    "the request's headers are longer than %d bytes", MAX_HEADER_BYTES);
@@ -175,11 +191,7 @@ void call_headers_end(struct rpc_call *call)
 			call, NF_INVALID_ARGUMENT,
 			"grpc-timeout is malformed: it is 1 to 8 digits and one of H M S m u n");
 	} else if (call->deadline_ns) {
-		uint64_t left_ns = call->deadline_ns > now_ns ? call->deadline_ns - now_ns : 0;
-
-		uv_update_time(call->server->loop);
-		uv_timer_start(&call->deadline_timer, on_deadline,
-			       left_ns / NS_PER_MS + (left_ns % NS_PER_MS != 0), 0);
+		start_deadline_timer(call);
 	}
 }
 
