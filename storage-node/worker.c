@@ -157,19 +157,24 @@ static struct scan_options scan_options(struct worker *w)
 	};
 }
 
-/* The first engine that can, when the client left the choice: what the scan will take. */
+/* What will run: the engine asked for, or the first that can. Finished has the last word. */
 static void send_started(struct worker *w, const struct scan_options *options)
 {
 	struct frame_started f = {.threads = options->threads};
 	struct scan_choice choices[8];
-	unsigned n = scan_explain(w->source, w->program, options, choices, ARRAY_SIZE(choices));
+	bool is_auto = !strcmp(options->engine, "auto");
+	unsigned n =
+		is_auto ? scan_explain(w->source, w->program, options, choices, ARRAY_SIZE(choices))
+			: 0;
 
-	for (unsigned i = 0; i < n; i++) {
-		if (!*choices[i].reason) {
+	if (!is_auto) {
+		snprintf(f.engine, sizeof(f.engine), "%s", options->engine);
+		snprintf(f.engine_reason, sizeof(f.engine_reason), "asked for");
+	}
+	for (unsigned i = 0; i < n && !*f.engine; i++) {
+		if (!*choices[i].reason)
 			snprintf(f.engine, sizeof(f.engine), "%s", choices[i].engine);
-			break;
-		}
-		if (!*f.engine_reason)
+		else if (!*f.engine_reason)
 			snprintf(f.engine_reason, sizeof(f.engine_reason), "%.32s: %.200s",
 				 choices[i].engine, choices[i].reason);
 	}

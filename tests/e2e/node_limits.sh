@@ -23,8 +23,11 @@ record=$(sed -n 's/.*--export [^ ]*format=fixed:\([0-9]*\).*/\1/p;s/.*--format f
 	"$(dirname "$0")/../../bpf/examples/group_by.bpf.c" | head -n 1)
 [ -n "$record" ] || fail "group_by.bpf.c does not say its record size"
 head -c $((record * 200000)) /dev/urandom >"$T/random.bin"
-node_start 127.0.0.1:0 --export "random=$T/random.bin,format=fixed:$record" --limit groups=100
+truncate -s $((record << 27)) "$T/big.bin"
+node_start 127.0.0.1:0 --export "random=$T/random.bin,format=fixed:$record" --limit groups=100 \
+	--limit memory_bytes_per_query=64M --export "big=$T/big.bin,format=fixed:$record"
 refused groups group_by --dataset random
+refused memory_bytes average --dataset big --threads 2 --chunk 64M --depth 8 --reader pread
 refused instructions_per_record average --dataset random --budget 100000000000
 node_stop
 node_start 127.0.0.1:0 --export "random=$T/random.bin,format=fixed:$record" --limit result_bytes=1K
