@@ -40,7 +40,8 @@ struct nearfold_program {
 	char id[2 * PROGRAM_ID_BYTES + 1];
 };
 
-/* If err->where names a line of the program's source whose text the object has: fill err->source. */
+/* If err->where names a line of the program's source whose text the object has: fill err->source.
+ */
 void client_program_source(const struct nearfold_program *p, struct nearfold_error *err);
 
 /* The data set that a local query or a check is about; without a path or files. */

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-_Static_assert(sizeof(((struct nearfold_error *)0)->where) ==
-		       sizeof(((struct nf_error *)0)->where), "where is copied whole");
+_Static_assert(sizeof(((struct nearfold_error *)0)->where) == sizeof(((struct nf_error *)0)->where),
+	       "where is copied whole");
 _Static_assert(sizeof(((struct nearfold_error *)0)->text) == sizeof(((struct nf_error *)0)->text),
 	       "text is copied whole");
 

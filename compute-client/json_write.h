@@ -32,7 +32,8 @@ void json_unsigned(struct json *j, uint64_t v);
 void json_double(struct json *j, double v);
 void json_bool(struct json *j, bool v);
 /* Decimal digits of any length with an optional '-', and for a decimal a '.' among them. A
- * decimal counts as one that a double holds while its digits, without the point, are at most 2^53. */
+ * decimal counts as one that a double holds while its digits, without the point, are at most 2^53.
+ */
 void json_number_text(struct json *j, const char *digits);
 void json_null(struct json *j);
 /* A line break between values, for people; call it before the value. */

@@ -65,8 +65,8 @@ static int order_member(const struct layout_member *m, const uint8_t *a, const u
 	case LAYOUT_FLOAT:
 		return order_floats(load_float(m, a), load_float(m, b));
 	case LAYOUT_TEXT:
-		return strncmp((const char *)a + m->offset_bytes,
-			       (const char *)b + m->offset_bytes, m->size_bytes);
+		return strncmp((const char *)a + m->offset_bytes, (const char *)b + m->offset_bytes,
+			       m->size_bytes);
 	case LAYOUT_AVERAGE_SIGNED:
 	case LAYOUT_AVERAGE_UNSIGNED:
 		return 0; /* computed from members that were compared */

@@ -33,8 +33,8 @@ extern "C" {
 #define NEARFOLD_API __attribute__((visibility("default")))
 
 struct nearfold_error {
-	int code;         /* gRPC status code, 1..16 */
-	char where[256];  /* "average.bpf.c:14 in reduce 'sum'", "127.0.0.1:7411", ... */
+	int code;	 /* gRPC status code, 1..16 */
+	char where[256]; /* "average.bpf.c:14 in reduce 'sum'", "127.0.0.1:7411", ... */
 	char text[768];
 	char source[256];  /* the text of the source line that `where` names, or "" */
 	uint64_t query_id; /* of the node, 0 if there is none */
@@ -59,8 +59,8 @@ NEARFOLD_API int nearfold_program_param(struct nearfold_program *p, const char *
 /* The bytecode with its source lines. */
 NEARFOLD_API void nearfold_program_disasm(const struct nearfold_program *p, FILE *out);
 /* Verify here, and write the report. format: "fixed:32", "lines" or NULL (the program's own). */
-NEARFOLD_API int nearfold_program_check(struct nearfold_program *p, const char *format, FILE *report,
-					struct nearfold_error *err);
+NEARFOLD_API int nearfold_program_check(struct nearfold_program *p, const char *format,
+					FILE *report, struct nearfold_error *err);
 
 /* ---- connections --------------------------------------------------------------------------- */
 
@@ -70,7 +70,7 @@ struct nearfold_conn;
 struct nearfold_conn_options {
 	size_t size;
 	uint64_t connect_ms; /* 0: 5000 */
-	int cancel_fd;       /* readable: whatever runs is cancelled; 0 none */
+	int cancel_fd;	     /* readable: whatever runs is cancelled; 0 none */
 	uint64_t timeout_ns; /* of one call; a query's own timeout goes before it; 0: none */
 };
 
@@ -87,16 +87,16 @@ struct nearfold_progress {
 
 /* Zero is the default everywhere. */
 struct nearfold_query {
-	size_t size;                  /* sizeof(struct nearfold_query), or 0: this version's */
+	size_t size; /* sizeof(struct nearfold_query), or 0: this version's */
 	struct nearfold_program *program;
-	const char *dataset;          /* on a node */
-	const char *const *files;     /* local, ended by NULL: no connection needed */
-	const char *format;           /* local: "fixed:32", "lines" */
+	const char *dataset;	  /* on a node */
+	const char *const *files; /* local, ended by NULL: no connection needed */
+	const char *format;	  /* local: "fixed:32", "lines" */
 	const char *schema;
 	uint64_t skip_bytes;
 	int tail_ignore;
-	const char *engine;           /* "auto", "kernel", "jit", "interp" */
-	const char *reader;           /* "auto", "pread", "uring", "mmap" */
+	const char *engine; /* "auto", "kernel", "jit", "interp" */
+	const char *reader; /* "auto", "pread", "uring", "mmap" */
 	unsigned threads, queue_depth;
 	uint64_t chunk_bytes;
 	int has_range;
@@ -106,7 +106,7 @@ struct nearfold_query {
 	/* About every 100 ms, from the thread that called. */
 	void (*progress)(void *arg, const struct nearfold_progress *p);
 	void *progress_arg;
-	int cancel_fd;                /* local queries: readable means cancel; 0 none */
+	int cancel_fd; /* local queries: readable means cancel; 0 none */
 };
 
 struct nearfold_stats {
@@ -154,15 +154,16 @@ NEARFOLD_API int nearfold_result_write(const struct nearfold_result *r, enum nea
 
 NEARFOLD_API int nearfold_datasets_write(struct nearfold_conn *c, enum nearfold_output form,
 					 FILE *out, struct nearfold_error *err);
-NEARFOLD_API int nearfold_status_write(struct nearfold_conn *c, enum nearfold_output form, FILE *out,
-				       struct nearfold_error *err);
+NEARFOLD_API int nearfold_status_write(struct nearfold_conn *c, enum nearfold_output form,
+				       FILE *out, struct nearfold_error *err);
 /* What would run where, and why: engines with reasons, verdicts. conn NULL: here. */
 NEARFOLD_API int nearfold_explain_write(struct nearfold_conn *c, const struct nearfold_query *query,
 					FILE *out, struct nearfold_error *err);
 /* The raw bytes of a data set, in order, to sink (non-zero return: stop with that value). */
 NEARFOLD_API int nearfold_read(struct nearfold_conn *c, const char *dataset, uint64_t start_bytes,
-			       uint64_t end_bytes, int (*sink)(void *arg, const void *data, size_t n),
-			       void *arg, struct nearfold_error *err);
+			       uint64_t end_bytes,
+			       int (*sink)(void *arg, const void *data, size_t n), void *arg,
+			       struct nearfold_error *err);
 
 #ifdef __cplusplus
 }

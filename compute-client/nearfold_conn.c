@@ -18,7 +18,8 @@ static int whole_address(const char *address, char *buf, size_t size)
 	if (strncmp(address, "unix:", 5) == 0)
 		n = snprintf(buf, size, "%s", address);
 	else if (address[0] == '[')
-		n = snprintf(buf, size, "%s%s", address, strstr(address, "]:") ? "" : ":" DEFAULT_PORT);
+		n = snprintf(buf, size, "%s%s", address,
+			     strstr(address, "]:") ? "" : ":" DEFAULT_PORT);
 	else if (!colon)
 		n = snprintf(buf, size, "%s:" DEFAULT_PORT, address);
 	else if (strchr(colon + 1, ':'))
@@ -171,8 +172,7 @@ int client_call(struct nearfold_conn *c, const char *path, const ProtobufCMessag
 		if (err && d)
 			apply_detail(err, d);
 		if (err && !err->where[0])
-			snprintf(err->where, sizeof(err->where), "%s",
-				 rpc_client_address(c->rpc));
+			snprintf(err->where, sizeof(err->where), "%s", rpc_client_address(c->rpc));
 		if (refusal)
 			refusal->detail = TAKE_PTR(d);
 		if (d)

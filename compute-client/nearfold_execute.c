@@ -92,9 +92,8 @@ static int on_event(void *arg, const uint8_t *message, size_t size)
 {
 	struct execution *e = arg;
 	struct nf_error why = {0};
-	Nearfold__V1__ExecuteReply *m =
-		wire_unpack_execute_reply(message, size, e->program->key_bytes,
-					  e->program->state_bytes, &why);
+	Nearfold__V1__ExecuteReply *m = wire_unpack_execute_reply(
+		message, size, e->program->key_bytes, e->program->state_bytes, &why);
 	int r;
 
 	if (!m)

@@ -247,7 +247,8 @@ int nearfold_gather(struct nearfold_conn *const *conns, unsigned n_conns,
 	if (r < 0)
 		return r;
 	if (n_conns == 0 || !q.dataset)
-		return client_fail(err, NF_INVALID_ARGUMENT, "query", "no node or no data set is named");
+		return client_fail(err, NF_INVALID_ARGUMENT, "query",
+				   "no node or no data set is named");
 	if (n_conns == 1)
 		return nearfold_run(conns[0], &q, ret, err);
 

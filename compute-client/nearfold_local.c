@@ -21,9 +21,10 @@ int client_spec(const struct nearfold_query *q, struct dataset_spec *ret, struct
 	int r;
 
 	if (!q->format)
-		return nf_error_set(err, NF_INVALID_ARGUMENT, "format",
-				    "what a record is has not been said; give fixed:N (N bytes each) or "
-				    "lines");
+		return nf_error_set(
+			err, NF_INVALID_ARGUMENT, "format",
+			"what a record is has not been said; give fixed:N (N bytes each) or "
+			"lines");
 	snprintf(skip, sizeof(skip), "%llu", (unsigned long long)q->skip_bytes);
 	r = dataset_spec_set(&spec, "format", q->format, err);
 	if (r == 0 && q->skip_bytes)

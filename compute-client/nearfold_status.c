@@ -19,9 +19,9 @@ struct pair {
 };
 
 static const struct output_column query_columns[] = {
-	{"query", "u64", OUTPUT_INTEGER},      {"identity", "text", OUTPUT_TEXT},
-	{"dataset", "text", OUTPUT_TEXT},      {"engine", "text", OUTPUT_TEXT},
-	{"state", "text", OUTPUT_TEXT},	       {"bytes_done", "u64", OUTPUT_INTEGER},
+	{"query", "u64", OUTPUT_INTEGER},	{"identity", "text", OUTPUT_TEXT},
+	{"dataset", "text", OUTPUT_TEXT},	{"engine", "text", OUTPUT_TEXT},
+	{"state", "text", OUTPUT_TEXT},		{"bytes_done", "u64", OUTPUT_INTEGER},
 	{"bytes_total", "u64", OUTPUT_INTEGER}, {"age_ms", "u64", OUTPUT_INTEGER},
 	{"worker_pid", "s32", OUTPUT_INTEGER},
 };
@@ -136,8 +136,7 @@ static int put_lists(const Nearfold__V1__Status *s, const struct pair *counters,
 	};
 	struct output_grid queries = {.columns = query_columns,
 				      .n_columns = ARRAY_SIZE(query_columns)};
-	struct output_grid pairs = {.columns = pair_columns,
-				    .n_columns = ARRAY_SIZE(pair_columns)};
+	struct output_grid pairs = {.columns = pair_columns, .n_columns = ARRAY_SIZE(pair_columns)};
 
 	int r = 0;
 
@@ -192,8 +191,8 @@ static int put_status(const Nearfold__V1__Status *s, enum nearfold_output form, 
 	};
 
 	if (form != NEARFOLD_JSON)
-		return put_lists(s, counters, ARRAY_SIZE(counters), limits, ARRAY_SIZE(limits), form,
-				 out);
+		return put_lists(s, counters, ARRAY_SIZE(counters), limits, ARRAY_SIZE(limits),
+				 form, out);
 	put_json(s, counters, ARRAY_SIZE(counters), limits, ARRAY_SIZE(limits), out);
 	return fflush(out) == 0 && !ferror(out) ? 0 : -EIO;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* output_grid.h - a small table in memory, filled row by row: for lists of data sets and the like. */
+/* output_grid.h - a small table in memory, filled row by row: for lists of data sets and the like.
+ */
 #ifndef NF_CLIENT_OUTPUT_GRID_H
 #define NF_CLIENT_OUTPUT_GRID_H
 

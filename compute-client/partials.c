@@ -84,10 +84,11 @@ static int add_group(struct partials *p, const uint8_t *key, const uint8_t *stat
 	uint8_t *into = groups_find(p->groups, key, &is_new);
 
 	if (!into && errno == ENOSPC)
-		return nf_error_set(err, NF_RESOURCE_EXHAUSTED, "groups",
-				    "the answer has more than %llu groups; raise max_groups or use a "
-				    "coarser key",
-				    (unsigned long long)p->max_groups);
+		return nf_error_set(
+			err, NF_RESOURCE_EXHAUSTED, "groups",
+			"the answer has more than %llu groups; raise max_groups or use a "
+			"coarser key",
+			(unsigned long long)p->max_groups);
 	if (!into)
 		return nf_error_set(err, NF_RESOURCE_EXHAUSTED, "this process", "out of memory");
 	if (!is_new)

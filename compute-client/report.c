@@ -76,9 +76,8 @@ void report_local_engines(const struct nearfold_program *p, struct vm_program *v
 	struct engine_config cfg = {
 		.program = vp,
 		.params = p->param_bytes,
-		.format = vp->bounds.record_min_bytes == vp->bounds.record_max_bytes
-				  ? FORMAT_FIXED
-				  : FORMAT_LINES,
+		.format = vp->bounds.record_min_bytes == vp->bounds.record_max_bytes ? FORMAT_FIXED
+										     : FORMAT_LINES,
 		.record_bytes = vp->bounds.record_max_bytes,
 		.cpu_threads = 1,
 	};

@@ -81,7 +81,9 @@ size_t utf8_put_printable(FILE *out, const char *text)
 
 		if (c == '\n' || c == '\t' || c == '\r')
 			snprintf(escaped, sizeof(escaped), "\\%c",
-				 c == '\n' ? 'n' : c == '\t' ? 't' : 'r');
+				 c == '\n'   ? 'n'
+				 : c == '\t' ? 't'
+					     : 'r');
 		else if (c < 0x20 || (c >= 0x7f && c < 0xa0))
 			snprintf(escaped, sizeof(escaped), "\\x%02x", (unsigned)c);
 		else if ((c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069))

@@ -29,7 +29,8 @@ static int cmd_explain(const struct cmd_options *o)
 	if (status == EXIT_DONE)
 		status = cmd_options_where(o);
 	if (status == EXIT_DONE && o->local && !o->format)
-		status = cmd_usage("no format", "--local", "give --format fixed:N or --format lines");
+		status = cmd_usage("no format", "--local",
+				   "give --format fixed:N or --format lines");
 	if (status != EXIT_DONE)
 		return status;
 	status = session_open(o, &s);
@@ -43,8 +44,10 @@ const struct command command_explain = {
 	.name = "explain",
 	.bit = CMD_EXPLAIN,
 	.summary = "say what would run where, and why; nothing is scanned",
-	.usage = "PROG.bpf.o (--node ADDRESS[,...] --dataset NAME | --local FILE... --format FORMAT)",
-	.examples = "  nearfold explain average.bpf.o --node storage1 --dataset trades\n"
-		    "  nearfold explain average.bpf.o --local trades.bin --format fixed:32 --disasm\n",
+	.usage = "PROG.bpf.o (--node ADDRESS[,...] --dataset NAME | --local FILE... --format "
+		 "FORMAT)",
+	.examples =
+		"  nearfold explain average.bpf.o --node storage1 --dataset trades\n"
+		"  nearfold explain average.bpf.o --local trades.bin --format fixed:32 --disasm\n",
 	.run = cmd_explain,
 };

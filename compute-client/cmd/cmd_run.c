@@ -29,8 +29,7 @@ static void put_stats(const struct nearfold_stats *s, FILE *out)
 	fprintf(out, "time      %s: prepare %s, scan %s", human_seconds(s->total_seconds, a),
 		human_seconds(s->prepare_seconds, b), human_seconds(s->scan_seconds, c));
 	if (s->scan_seconds > 0)
-		fprintf(out, " (%s/s)",
-			human_bytes((double)s->bytes_scanned / s->scan_seconds, a));
+		fprintf(out, " (%s/s)", human_bytes((double)s->bytes_scanned / s->scan_seconds, a));
 	fprintf(out, "\ncpu       %s", human_seconds(s->node_cpu_seconds, a));
 	if (s->worker_memory_bytes)
 		fprintf(out, ", %s of memory", human_bytes((double)s->worker_memory_bytes, a));
@@ -44,10 +43,11 @@ static int need_format(const struct cmd_options *o)
 {
 	if (!o->local || o->format)
 		return EXIT_DONE;
-	return cmd_usage("no format", "--local",
-			 "say what a record of the files is: --format fixed:N (N bytes each) or --format "
-			 "lines; nearfold check %s shows what the program wants",
-			 o->program);
+	return cmd_usage(
+		"no format", "--local",
+		"say what a record of the files is: --format fixed:N (N bytes each) or --format "
+		"lines; nearfold check %s shows what the program wants",
+		o->program);
 }
 
 static int run(const struct cmd_options *o)
@@ -103,10 +103,12 @@ const struct command command_run = {
 	.name = "run",
 	.bit = CMD_RUN,
 	.summary = "run a program over a data set, beside the data, and print its answer",
-	.usage = "PROG.bpf.o (--node ADDRESS[,...] --dataset NAME | --local FILE... --format FORMAT)",
+	.usage = "PROG.bpf.o (--node ADDRESS[,...] --dataset NAME | --local FILE... --format "
+		 "FORMAT)",
 	.examples = "  nearfold run average.bpf.o --node storage1:7411 --dataset trades --stats\n"
 		    "  nearfold run grep_count.bpf.o --local /var/log/*.log --format lines --param "
 		    "word=error\n"
-		    "  nearfold run group_by.bpf.o --node a,b,c --dataset trades --output csv >groups.csv\n",
+		    "  nearfold run group_by.bpf.o --node a,b,c --dataset trades --output csv "
+		    ">groups.csv\n",
 	.run = cmd_run,
 };

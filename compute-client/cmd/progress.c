@@ -25,9 +25,10 @@ int progress_text(const struct nearfold_progress *now, unsigned columns, char *b
 	if (part > 1)
 		part = 1;
 	if (rate > 0)
-		human_seconds((double)(now->bytes_total - (uint64_t)(part * (double)now->bytes_total)) /
-				      rate,
-			      left_text);
+		human_seconds(
+			(double)(now->bytes_total - (uint64_t)(part * (double)now->bytes_total)) /
+				rate,
+			left_text);
 	snprintf(figures, sizeof(figures), " %3.0f%%  %s/s%s%s%s", part * 100,
 		 human_bytes(rate, rate_text), left_text[0] ? ", " : "", left_text,
 		 left_text[0] ? " left" : "");

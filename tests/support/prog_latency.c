@@ -52,7 +52,8 @@ static int run_once(struct nearfold_conn *conn, const struct nearfold_query *q, 
 	*ret_us = now_us() - start;
 	*ret_wire = nearfold_result_stats(res)->wire_bytes_sent +
 		    nearfold_result_stats(res)->wire_bytes_received;
-	if (nearfold_result_rows(res) != 1 || nearfold_result_row(res, 0, &key, &state) < 0 || key) {
+	if (nearfold_result_rows(res) != 1 || nearfold_result_row(res, 0, &key, &state) < 0 ||
+	    key) {
 		fprintf(stderr, "prog_latency: not the one row that is expected\n");
 		return 1;
 	}
@@ -93,8 +94,8 @@ int main(int argc, char **argv)
 		if (run_once(conn, &q, &wire, &us[i]) != 0)
 			return 1;
 	qsort(us, (size_t)runs, sizeof(*us), compare);
-	printf("runs %d first %.0f p50 %.0f p90 %.0f max %.0f wire_first %llu wire_next %llu\n", runs,
-	       first, us[runs / 2], us[runs * 9 / 10], us[runs - 1],
+	printf("runs %d first %.0f p50 %.0f p90 %.0f max %.0f wire_first %llu wire_next %llu\n",
+	       runs, first, us[runs / 2], us[runs * 9 / 10], us[runs - 1],
 	       (unsigned long long)wire_first, (unsigned long long)wire);
 	free(us);
 	nearfold_close(conn);

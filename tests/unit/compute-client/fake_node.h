@@ -173,8 +173,12 @@ static inline void counting_program(bool grouped, struct nearfold_program *ret)
 	};
 	static const char *const files[] = {"src/count.bpf.c"};
 	const struct program_func funcs[] = {
-		{.kind = PROGRAM_REDUCE, .name = "count", .insns = reduce,
-		 .n_insns = ARRAY_SIZE(reduce), .lines = lines, .n_lines = 1},
+		{.kind = PROGRAM_REDUCE,
+		 .name = "count",
+		 .insns = reduce,
+		 .n_insns = ARRAY_SIZE(reduce),
+		 .lines = lines,
+		 .n_lines = 1},
 		FUNC(PROGRAM_COMBINE, "merge", combine),
 		FUNC(PROGRAM_KEY, "word", key),
 	};

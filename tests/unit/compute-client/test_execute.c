@@ -407,7 +407,7 @@ static void test_bytes_that_are_read_are_all_there(void **state)
 	say_bytes(&a[0], 5, "abc", 6);
 	say_bytes(&a[0], 8, "def", 0);
 	say_bytes(&a[1], 0, "abc", 6);
-	say_bytes(&a[1], 4, "ef", 0); /* one is missing */
+	say_bytes(&a[1], 4, "ef", 0);  /* one is missing */
 	say_bytes(&a[2], 0, "abc", 6); /* and here the rest */
 	say_bytes(&a[3], 0, "stop", 4);
 	fake_start_node(&f);

@@ -68,7 +68,8 @@ static void test_members_in_turn_then_bytes(void **state)
 		{.type = LAYOUT_UNSIGNED, .size_bytes = 2, .offset_bytes = 2},
 	};
 	struct layout l = {.members = m, .n_members = 2};
-	const uint8_t a[6] = {1, 0, 9, 0, 0, 0}, b[6] = {1, 0, 0, 1, 0, 0}, c[6] = {1, 0, 9, 0, 0, 1};
+	const uint8_t a[6] = {1, 0, 9, 0, 0, 0}, b[6] = {1, 0, 0, 1, 0, 0},
+		      c[6] = {1, 0, 9, 0, 0, 1};
 
 	(void)state;
 	assert_true(key_order(&l, 6, a, b) < 0);

@@ -54,11 +54,13 @@ static void test_everything_once(void **state)
 	struct cmd_options o;
 
 	(void)state;
-	expect_good(&command_run,
-		    "run p.bpf.o --node a:1,unix:/s --dataset d --engine interp --threads 3 --reader "
-		    "uring --chunk 64K --depth 8 --range 1K:2K --param a=1 --param=b=2=3 --max-groups 9 "
-		    "--budget 50 --timeout 30s --output csv --stats --no-progress",
-		    &o);
+	expect_good(
+		&command_run,
+		"run p.bpf.o --node a:1,unix:/s --dataset d --engine interp --threads 3 --reader "
+		"uring --chunk 64K --depth 8 --range 1K:2K --param a=1 --param=b=2=3 --max-groups "
+		"9 "
+		"--budget 50 --timeout 30s --output csv --stats --no-progress",
+		&o);
 	assert_string_equal(o.program, "p.bpf.o");
 	assert_int_equal(o.n_nodes, 2);
 	assert_string_equal(o.nodes[0], "a:1");

@@ -63,7 +63,8 @@ static void test_json_shape(void **state)
 	(void)state;
 	expect(&g, NEARFOLD_JSON,
 	       "{\"columns\": [{\"name\": \"name\", \"type\": \"char[8]\"}, "
-	       "{\"name\": \"sum\", \"type\": \"s64\"}, {\"name\": \"average\", \"type\": \"f64\"}],\n"
+	       "{\"name\": \"sum\", \"type\": \"s64\"}, {\"name\": \"average\", \"type\": "
+	       "\"f64\"}],\n"
 	       " \"rows\": [\n"
 	       "  [\"b\xc3\xa4r\", -12, 0.5],\n"
 	       "  [\"\xe6\x97\xa5\xe6\x9c\xac\", 1234567, \"nan\"]]}\n");
@@ -94,8 +95,8 @@ static void test_a_wide_row_stands_on_its_side(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < g.n_columns; i++) {
-		columns[i] = (struct output_column){i ? "column" : "longcolumn", "u64",
-						    OUTPUT_INTEGER};
+		columns[i] =
+			(struct output_column){i ? "column" : "longcolumn", "u64", OUTPUT_INTEGER};
 		output_grid_unsigned(&g, i);
 	}
 	char *text = NULL;
@@ -143,8 +144,7 @@ static void test_table_shows_control_characters(void **state)
 
 	(void)state;
 	output_grid_text(&g, "a\x1b[31m\n\t\xc2\x9b\xff");
-	expect(&g, NEARFOLD_TABLE,
-	       "x\n------------------\na\\x1b[31m\\n\\t\\x9b\xef\xbf\xbd\n");
+	expect(&g, NEARFOLD_TABLE, "x\n------------------\na\\x1b[31m\\n\\t\\x9b\xef\xbf\xbd\n");
 	output_grid_done(&g);
 }
 

@@ -22,7 +22,8 @@ static void test_distance_counts_edits(void **state)
 
 static const char *nearest(const char *typed)
 {
-	static const char *const names[] = {"run", "check", "explain", "datasets", "status", "read"};
+	static const char *const names[] = {"run",	"check",  "explain",
+					    "datasets", "status", "read"};
 	struct suggest s = {.typed = typed};
 
 	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)

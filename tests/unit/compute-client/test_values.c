@@ -22,8 +22,17 @@ static void test_sizes(void **state)
 		{"2T", 2ull << 40},
 		{"18446744073709551615", UINT64_MAX},
 	};
-	static const char *const bad[] = {"",	 "K",	"4KB", "4k", "-1", "1.5M", " 1", "1 ",
-					  "0x10", "18446744073709551616", "18446744073709551615K"};
+	static const char *const bad[] = {"",
+					  "K",
+					  "4KB",
+					  "4k",
+					  "-1",
+					  "1.5M",
+					  " 1",
+					  "1 ",
+					  "0x10",
+					  "18446744073709551616",
+					  "18446744073709551615K"};
 	uint64_t v;
 
 	(void)state;
@@ -41,14 +50,20 @@ static void test_times(void **state)
 		const char *text;
 		uint64_t ns;
 	} good[] = {
-		{"1ms", 1000000},
-		{"30s", 30000000000},
-		{"7", 7000000000},
-		{"5m", 300000000000},
-		{"2h", 7200000000000},
+		{"1ms", 1000000},     {"30s", 30000000000},  {"7", 7000000000},
+		{"5m", 300000000000}, {"2h", 7200000000000},
 	};
-	static const char *const bad[] = {"", "0s", "0", "s", "1.5s", "10x", "1 s", "-1s", "1sec",
-					  "99999999999999999999h", "18446744073709551615s"};
+	static const char *const bad[] = {"",
+					  "0s",
+					  "0",
+					  "s",
+					  "1.5s",
+					  "10x",
+					  "1 s",
+					  "-1s",
+					  "1sec",
+					  "99999999999999999999h",
+					  "18446744073709551615s"};
 	uint64_t v;
 
 	(void)state;
@@ -66,11 +81,20 @@ static void test_ranges(void **state)
 		const char *text;
 		uint64_t start, end;
 	} good[] = {
-		{":", 0, UINT64_MAX},	  {"0:1", 0, 1},	{"4K:1M", 4096, 1 << 20},
-		{":24", 0, 24},		  {"128:", 128, UINT64_MAX},
+		{":", 0, UINT64_MAX},	   {"0:1", 0, 1}, {"4K:1M", 4096, 1 << 20}, {":24", 0, 24},
+		{"128:", 128, UINT64_MAX},
 	};
-	static const char *const bad[] = {"",	 "5",	"5:5", "6:5", "a:b", "1:2:3", "-1:5",
-					  ":0", "0:0", "1:x", "123456789012345678901234567890123:"};
+	static const char *const bad[] = {"",
+					  "5",
+					  "5:5",
+					  "6:5",
+					  "a:b",
+					  "1:2:3",
+					  "-1:5",
+					  ":0",
+					  "0:0",
+					  "1:x",
+					  "123456789012345678901234567890123:"};
 	uint64_t start, end;
 
 	(void)state;
@@ -113,8 +137,8 @@ static void test_choices(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_sizes),  cmocka_unit_test(test_times),
-		cmocka_unit_test(test_ranges), cmocka_unit_test(test_counts),
+		cmocka_unit_test(test_sizes),	cmocka_unit_test(test_times),
+		cmocka_unit_test(test_ranges),	cmocka_unit_test(test_counts),
 		cmocka_unit_test(test_choices),
 	};
 

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "compute-client/cmd/cmd_option_table.h"
+
+#include <stddef.h>
+
+enum {
+	QUERY = CMD_RUN | CMD_EXPLAIN,
+	ASK = QUERY | CMD_DATASETS | CMD_STATUS | CMD_READ,
+};
+
+static const char not_a_size[] = "not a size";
+static const char give_a_size[] = "give bytes, or a number with K, M, G or T, like 64K";
+static const char not_a_count[] = "not a number that fits";
+
+/* clang-format off */
+const struct option_row option_rows[] = {
+	{OPT_NODE, "node", "ADDRESS[,...]", ASK,
+	 "HOST:PORT (port 7411 if left out), [IPV6]:PORT or unix:/PATH;\n"
+	 "several: the data set has a part on each", "no address", "give HOST:PORT or unix:/PATH"},
+	{OPT_DATASET, "dataset", "NAME", QUERY | CMD_READ,
+	 "the data set on the node; nearfold datasets lists them", NULL, NULL},
+	{OPT_LOCAL, "local", "FILE...", QUERY,
+	 "scan these files in this process; no node is needed", NULL, NULL},
+	{OPT_FORMAT, "format", "FORMAT", QUERY | CMD_CHECK,
+	 "of local files: fixed:N (records of N bytes) or lines", "not a format",
+	 "give fixed:N (records of N bytes, 1 to 1048576) or lines"},
+	{OPT_SKIP, "skip", "BYTES", QUERY,
+	 "pass over that much at the start of each local file", not_a_size, give_a_size},
+	{OPT_TAIL, "tail", "ignore", QUERY,
+	 "pass over a last record that is cut short", "unknown choice", "give ignore"},
+	{OPT_SCHEMA, "schema", "TEXT", QUERY,
+	 "names and types of the columns of local files", NULL, NULL},
+	{OPT_PARAM, "param", "NAME=VALUE", QUERY,
+	 "set a member of the program's parameters; repeatable", "not a parameter",
+	 "give NAME=VALUE"},
+	{OPT_RANGE, "range", "START:END", QUERY | CMD_READ,
+	 "only these bytes; END is the first that is not; either may be\n"
+	 "left out; sizes like 64K", "not a range",
+	 "give START:END in bytes with START below END, like 4K:1M or 128:"},
+	{OPT_ENGINE, "engine", "auto|kernel|jit|interp", QUERY,
+	 "what runs the program [auto]", "unknown engine", "give auto, kernel, jit or interp"},
+	{OPT_THREADS, "threads", "N", QUERY, "scan threads [chosen]", not_a_count,
+	 "give 1 to 1024"},
+	{OPT_READER, "reader", "auto|pread|uring|mmap", QUERY,
+	 "how the data is read [auto]", "unknown reader", "give auto, pread, uring or mmap"},
+	{OPT_CHUNK, "chunk", "BYTES", QUERY,
+	 "how much a thread takes at a time [chosen]", not_a_size, give_a_size},
+	{OPT_DEPTH, "depth", "N", QUERY, "reads in flight per thread [chosen]",
+	 not_a_count, "give 1 to 4096"},
+	{OPT_MAX_GROUPS, "max-groups", "N", QUERY,
+	 "fail when the answer has more groups [1000000]", not_a_count, "give 1 or more"},
+	{OPT_BUDGET, "budget", "N", QUERY,
+	 "instructions that loops may take for one record [1000000]", not_a_count,
+	 "give 1 or more"},
+	{OPT_TIMEOUT, "timeout", "TIME", ASK, "give up after 500ms, 30s, 5m, 1h",
+	 "not a time", "give a number with ms, s, m or h, like 30s"},
+	{OPT_OUTPUT, "output", "table|json|csv", CMD_RUN | CMD_DATASETS | CMD_STATUS,
+	 "the form of the answer [table, also into a pipe]", "unknown form",
+	 "give table, json or csv"},
+	{OPT_STATS, "stats", NULL, CMD_RUN,
+	 "say on stderr what it took (JSON output always has it)", NULL, NULL},
+	{OPT_NO_PROGRESS, "no-progress", NULL, CMD_RUN,
+	 "no progress bar (there is none unless stderr is a terminal)", NULL, NULL},
+	{OPT_DISASM, "disasm", NULL, CMD_EXPLAIN, "show the bytecode", NULL, NULL},
+	{OPT_FORCE, "force", NULL, CMD_READ, "write bytes to a terminal, too", NULL,
+	 NULL},
+	{OPT_HELP, "help", NULL, ~0u, "this text", NULL, NULL},
+	{0, NULL, NULL, 0, NULL, NULL, NULL},
+};
+/* clang-format on */
+
+const struct option_row *option_row_by_id(int id)
+{
+	for (const struct option_row *row = option_rows; row->name; row++)
+		if ((int)row->id == id)
+			return row;
+	return NULL;
+}
+
+bool option_has_argument(const struct option_row *row)
+{
+	return row->value && row->id != OPT_LOCAL;
+}
