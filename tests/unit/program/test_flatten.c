@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* program_flatten(): what flat code computes, checked by a tiny evaluator, and what is refused. */
+#include "flat_eval.h"
 #include "program_fixture.h"
 
 #include "program/program_flatten.h"
@@ -24,76 +25,6 @@ static int flatten(const struct program_func *funcs, uint32_t n_funcs, struct fl
 	return program_flatten(p, PROGRAM_REDUCE, ret, err);
 }
 
-/*
- * Runs flat code: MOV, ADD, loads, stores, JA, gotol, JEQ, 64-bit immediates, exit. Addresses are
- * offsets into one stack block. Reading a register or slot never written fails the test, as the
- * verifier would refuse it.
- */
-static uint64_t run(const struct flat_code *c, uint64_t r1)
-{
-	uint64_t r[11] = {[1] = r1, [10] = c->stack_bytes}, stack[8192 / 8] = {0};
-	bool known[11] = {[1] = true, [10] = true}, written[8192 / 8] = {0};
-	uint32_t pc = 0;
-
-	assert_true(c->stack_bytes <= sizeof(stack) && c->stack_bytes % 8 == 0);
-	for (int steps = 0; steps < 100000; steps++) {
-		assert_true(pc < c->n_insns);
-		struct bpf_insn i = c->insns[pc++];
-		uint64_t src = i.code & BPF_X ? r[i.src_reg] : (uint64_t)i.imm;
-		uint64_t at = (BPF_CLASS(i.code) == BPF_LDX ? r[i.src_reg] : r[i.dst_reg]) + (uint64_t)i.off;
-		bool alu = BPF_CLASS(i.code) == BPF_ALU64;
-
-		if (alu && (i.code & BPF_X))
-			assert_true(known[i.src_reg]);
-		switch (i.code) {
-		case BPF_ALU64 | BPF_MOV | BPF_K:
-		case BPF_ALU64 | BPF_MOV | BPF_X:
-			r[i.dst_reg] = src;
-			known[i.dst_reg] = true;
-			break;
-		case BPF_ALU64 | BPF_ADD | BPF_K:
-		case BPF_ALU64 | BPF_ADD | BPF_X:
-			assert_true(known[i.dst_reg]);
-			r[i.dst_reg] += src;
-			break;
-		case BPF_LDX | BPF_MEM | BPF_DW:
-			assert_true(at % 8 == 0 && at < c->stack_bytes && written[at / 8]);
-			r[i.dst_reg] = stack[at / 8];
-			known[i.dst_reg] = true;
-			break;
-		case BPF_STX | BPF_MEM | BPF_DW:
-			assert_true(at % 8 == 0 && at < c->stack_bytes && known[i.src_reg]);
-			stack[at / 8] = r[i.src_reg];
-			written[at / 8] = true;
-			break;
-		case BPF_LD | BPF_IMM | BPF_DW:
-			r[i.dst_reg] = (uint32_t)i.imm | (uint64_t)(uint32_t)c->insns[pc++].imm << 32;
-			known[i.dst_reg] = true;
-			break;
-		case BPF_JMP | BPF_JA:
-			pc += (uint32_t)i.off;
-			break;
-		case BPF_JMP32 | BPF_JA:
-			pc += (uint32_t)i.imm;
-			break;
-		case BPF_JMP | BPF_JEQ | BPF_K:
-			assert_true(known[i.dst_reg]);
-			pc += r[i.dst_reg] == (uint64_t)i.imm ? (uint32_t)i.off : 0;
-			break;
-		case BPF_JMP | BPF_JEQ | BPF_X:
-			pc += r[i.dst_reg] == r[i.src_reg] ? (uint32_t)i.off : 0;
-			break;
-		case BPF_JMP | BPF_EXIT:
-			assert_true(known[0]);
-			return r[0];
-		default:
-			fail_msg("instruction %u has opcode %#x", pc - 1, i.code);
-		}
-	}
-	fail_msg("does not end");
-	return 0;
-}
-
 static const struct bpf_insn combine[] = {EXIT()};
 #define COMBINE FUNC(PROGRAM_COMBINE, "combine", combine)
 
@@ -115,7 +46,7 @@ static void without_calls_it_is_the_same_code(void **state)
 	assert_int_equal(c.n_insns, ARRAY_SIZE(main));
 	assert_memory_equal(c.insns, main, sizeof(main));
 	assert_int_equal(c.stack_bytes, 512);
-	assert_int_equal(run(&c, 5), 5 + 0x7ffffffffull);
+	assert_int_equal(flat_run(&c, 5), 5 + 0x7ffffffffull);
 	for (uint32_t i = 0; i < c.n_insns; i++) {
 		assert_int_equal(c.origin[i].func, 0);
 		assert_int_equal(c.origin[i].insn, i);
@@ -147,8 +78,8 @@ static void a_call_keeps_what_its_caller_needs(void **state)
 
 	(void)state;
 	FLATTEN(&c, funcs);
-	assert_int_equal(run(&c, 5), 1000 + 5);
-	assert_int_equal(run(&c, 7), 1001 + 7);
+	assert_int_equal(flat_run(&c, 5), 1000 + 5);
+	assert_int_equal(flat_run(&c, 7), 1001 + 7);
 	assert_int_equal(c.stack_bytes, 2 * 512 + 2 * 32);
 	assert_int_equal(c.insns[1].code, BPF_STX | BPF_MEM | BPF_DW); /* one register only */
 	assert_int_equal(c.insns[2].code, BPF_ALU64 | BPF_MOV | BPF_K);
@@ -168,7 +99,7 @@ static void registers_that_hold_nothing_are_not_saved(void **state)
 
 	(void)state;
 	FLATTEN(&c, funcs);
-	assert_int_equal(run(&c, 0), 9);
+	assert_int_equal(flat_run(&c, 0), 9);
 	assert_int_equal(c.n_insns, 3); /* the callee's exit falls through to ours */
 }
 
@@ -184,7 +115,7 @@ static void a_callee_of_a_callee_clobbers(void **state)
 
 	(void)state;
 	FLATTEN(&c, funcs);
-	assert_int_equal(run(&c, 300), 323);
+	assert_int_equal(flat_run(&c, 300), 323);
 }
 
 /* Each depth adds x to what the one below returns, with x stored in its own frame at r10-8. */
@@ -208,7 +139,7 @@ static void eight_frames_do_not_overlap(void **state)
 	funcs[0].kind = PROGRAM_REDUCE;
 	FLATTEN(&c, funcs);
 	assert_int_equal(c.stack_bytes, 8 * 512);
-	assert_int_equal(run(&c, 10), 10 + 11 + 12 + 13 + 14 + 15 + 16 + 17);
+	assert_int_equal(flat_run(&c, 10), 10 + 11 + 12 + 13 + 14 + 15 + 16 + 17);
 }
 
 /* Addresses taken in a callee, by copy and by every rarer use of r10, point into its frame. */
@@ -231,7 +162,7 @@ static void addresses_in_a_callee_move_with_its_frame(void **state)
 
 	(void)state;
 	FLATTEN(&c, funcs);
-	assert_int_equal(run(&c, 0), 121);
+	assert_int_equal(flat_run(&c, 0), 121);
 }
 
 /* A loop round a call, and jumps over it, forwards and back, 16 and 32 bits. */
@@ -249,7 +180,7 @@ static void jumps_find_their_targets(void **state)
 
 	(void)state;
 	FLATTEN(&c, funcs);
-	assert_int_equal(run(&c, 4), 5 * (4 + 3 + 2 + 1));
+	assert_int_equal(flat_run(&c, 4), 5 * (4 + 3 + 2 + 1));
 }
 
 /* A helper may take fewer than five arguments: r2 is not handed to it just because it could be. */
