@@ -320,12 +320,145 @@ static void test_row(void **state)
 	assert_true(vp->verify_steps > 0 && vp->verify_steps <= VM_VERIFY_MAX_STEPS);
 }
 
+/* ---- what engines rely on --------------------------------------------------------------------- */
+
+static struct vm_program *verified(const char *code, enum program_kind kind, struct vm_bounds bounds)
+{
+	AUTO(free_program) struct program *p = make_program("fields", kind, code, bounds.record_max_bytes != 24);
+	struct vm_program *vp = NULL;
+	struct nf_error err = { 0 };
+
+	if (vm_verify(p, &bounds, &vp, &err))
+		fail_msg("refused: %s: %s", err.where, err.text);
+	return vp;
+}
+
+static void test_offsets_and_jumps(void **state)
+{
+	AUTO(free_vm_program) struct vm_program *vp = verified(
+		"r3 = 0\n loop:\n r4 = r1\n r4 += r3\n *(u64 *)(r4 + 8) = 1\n r3 += 8\n"
+		"if r3 != 64 goto loop\n r0 = 0\n exit", PROGRAM_REDUCE, (struct vm_bounds){ 24, 24 });
+	const struct vm_code *code = &vp->code[PROGRAM_REDUCE];
+	const struct vm_insn *info = code->info;
+
+	(void)state;
+	assert_int_equal(info[3].verdict, VM_PROVEN);
+	assert_int_equal(info[3].region, VM_REGION_STATE);
+	assert_int_equal(info[3].offset_min, 8);
+	assert_int_equal(info[3].offset_max, 64);
+	assert_true(info[0].jump_target);
+	assert_true(info[1].jump_target);
+	assert_false(info[2].jump_target);
+	assert_true(info[6].jump_target);
+	assert_true(info[5].back_edge);
+	assert_int_equal(info[5].charge, 5);
+	assert_false(info[4].back_edge);
+	assert_true(code->has_loop);
+	assert_false(code->has_guard);
+	assert_false(code->calls_helper);
+	assert_true(info[7].reachable);
+	assert_int_equal(vp->record_read_end, 0);
+	assert_int_equal(vp->helpers, 0);
+	assert_ptr_equal(vp->code[PROGRAM_KEY].info, NULL);
+}
+
+static void test_a_call_has_its_arguments(void **state)
+{
+	AUTO(free_vm_program) struct vm_program *vp = verified(
+		"r3 = rodata + 2\n r4 = 4\n call fold_find\n exit", PROGRAM_FILTER,
+		(struct vm_bounds){ 0, 4096 });
+	const struct vm_code *code = &vp->code[PROGRAM_FILTER];
+	const struct vm_insn *call = &code->info[3];
+
+	(void)state;
+	assert_int_equal(call->verdict, VM_GUARDED);
+	assert_int_equal(call->arg_region[0], VM_REGION_RECORD);
+	assert_int_equal(call->arg_region[1], VM_REGION_NONE);
+	assert_int_equal(call->arg_region[2], VM_REGION_RODATA);
+	assert_int_equal(call->arg_guarded, 1);
+	assert_true(code->calls_helper && code->has_guard && !code->has_loop);
+	assert_int_equal(vp->helpers, 1u << (0x1000e - VM_HELPER_BASE));
+	assert_int_equal(vp->record_read_start, 0);
+	assert_int_equal(vp->record_read_end, 4096);
+}
+
+static void test_the_bytes_that_are_read(void **state)
+{
+	AUTO(free_vm_program) struct vm_program *vp = verified(
+		"r3 = *(u16 *)(r2 + 6)\n r4 = *(u8 *)(r2 + 19)\n r0 = 0\n exit", PROGRAM_REDUCE,
+		(struct vm_bounds){ 24, 24 });
+
+	(void)state;
+	assert_int_equal(vp->record_read_start, 6);
+	assert_int_equal(vp->record_read_end, 20);
+}
+
+static void test_unreachable_code_has_no_verdict(void **state)
+{
+	AUTO(free_vm_program) struct vm_program *vp = verified(
+		"r0 = 0\n if r0 == 0 goto out\n r0 = *(u64 *)(r1 + 0)\n out:\n exit", PROGRAM_FILTER,
+		(struct vm_bounds){ 24, 24 });
+	const struct vm_insn *info = vp->code[PROGRAM_FILTER].info;
+
+	(void)state;
+	assert_false(info[2].reachable);
+	assert_int_equal(info[2].verdict, VM_NO_ACCESS);
+	assert_true(info[3].reachable);
+}
+
+static void test_bounds_must_fit_the_program(void **state)
+{
+	AUTO(free_program) struct program *p = make_program("bounds", PROGRAM_FILTER, "r0 = 0\n exit", false);
+	struct vm_bounds other = { 32, 32 }, own = vm_bounds_of(p);
+	struct vm_program *vp = NULL;
+	struct nf_error err = { 0 };
+
+	(void)state;
+	assert_int_equal(own.record_min_bytes, 24);
+	assert_int_equal(own.record_max_bytes, 24);
+	assert_int_equal(vm_verify(p, &other, &vp, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "wants records of 24 bytes, the data set has 32"));
+	assert_null(vp);
+}
+
+static void test_the_report(void **state)
+{
+	AUTO(free_vm_program) struct vm_program *vp = verified(
+		"r3 = *(u8 *)(r2 + 0)\n r1 += r3\n *(u8 *)(r1 + 16) = 1\n r0 = 0\n exit", PROGRAM_REDUCE,
+		(struct vm_bounds){ 24, 24 });
+	char text[1024] = "";
+	FILE *out = fmemopen(text, sizeof(text), "w");
+
+	(void)state;
+	vm_report(vp, false, out);
+	fclose(out);
+	assert_non_null(strstr(text, "proven   row.bpf.c:100 in reduce 'row' (instruction 0): reads 1 bytes "
+				     "at record + 0\n"));
+	assert_non_null(strstr(text, "guarded  row.bpf.c:102 in reduce 'row' (instruction 2): writes 1 bytes "
+				     "at state + [16, 271]\n"));
+	memset(text, 0, sizeof(text));
+	out = fmemopen(text, sizeof(text), "w");
+	vm_report(vp, true, out);
+	fclose(out);
+	assert_null(strstr(text, "proven"));
+	assert_non_null(strstr(text, "guarded"));
+}
+
 int main(void)
 {
-	static struct CMUnitTest tests[ARRAY_SIZE(rows)];
+	static const struct CMUnitTest fields[] = {
+		cmocka_unit_test(test_offsets_and_jumps),
+		cmocka_unit_test(test_a_call_has_its_arguments),
+		cmocka_unit_test(test_the_bytes_that_are_read),
+		cmocka_unit_test(test_unreachable_code_has_no_verdict),
+		cmocka_unit_test(test_bounds_must_fit_the_program),
+		cmocka_unit_test(test_the_report),
+	};
+	static struct CMUnitTest tests[ARRAY_SIZE(rows) + ARRAY_SIZE(fields)];
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		tests[i] = (struct CMUnitTest){ .name = rows[i].name, .test_func = test_row,
 						.initial_state = (void *)&rows[i] };
+	memcpy(tests + ARRAY_SIZE(rows), fields, sizeof(fields));
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
