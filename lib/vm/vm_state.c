@@ -270,7 +270,8 @@ const char *vm_stack_read(const struct vm_state *s, int64_t first, int64_t last,
 
 		slot = k < vm_state_slots(s) ? &s->stack->slot[k] : NULL;
 		if (!slot || !(slot->written >> byte_of(at) & 1))
-			return "reads bytes of the stack that were not written";
+			return "reads bytes of the stack that were not written on every way here; "
+			       "give the variable a start value";
 		if (!slot_is_plain(slot) && !(first == last && bytes == 8 && first % 8 == 0))
 			return "reads a part of a pointer that was kept on the stack";
 	}

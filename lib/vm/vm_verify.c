@@ -28,7 +28,7 @@
 #include "vm/vm_check.h"
 
 enum {
-	UNROLL_OPEN = 24,        /* turns of a loop whose end depends on data, */
+	UNROLL_OPEN = 70,        /* turns of a loop whose end depends on data: the bits of a word, */
 	UNROLL_OPEN_OUTER = 2,   /* when there are loops inside, */
 	UNROLL_OPEN_QUIET = 1,   /* and while an outer loop is searching */
 	UNROLL_STEPS = 200000,   /* for turn-by-turn analysis, all loops of a function together */

@@ -88,6 +88,9 @@ static const struct row rows[] = {
 	ACCEPTED("a long counted loop", PROGRAM_REDUCE,
 	  "r3 = 0\n loop:\n r3 += 1\n if r3 < 1000000 goto loop\n r3 &= 31\n r1 += r3\n *(u8 *)(r1 + 0) = 1\n"
 	  "r0 = 0\n exit", 1, 0),
+	ACCEPTED("a loop over the bits of a word", PROGRAM_REDUCE,
+	  "r3 = *(u64 *)(r2 + 0)\n r5 = 0\n loop:\n if r3 < 2 goto out\n r3 >>= 1\n r5 += 1\n goto loop\n"
+	  "out:\n r5 <<= 2\n r1 += r5\n *(u32 *)(r1 + 0) = 1\n r0 = 0\n exit", 2, 0),
 	ACCEPTED("nested loops over a matrix", PROGRAM_REDUCE,
 	  "r3 = 0\n rows:\n r4 = 0\n cols:\n r5 = r3\n r5 *= 16\n r5 += r4\n r5 += r1\n"
 	  "*(u8 *)(r5 + 0) = 1\n r4 += 1\n if r4 != 16 goto cols\n r3 += 1\n if r3 != 16 goto rows\n"
