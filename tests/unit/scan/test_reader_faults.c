@@ -250,6 +250,58 @@ static void an_early_end_is_aborted(void **state)
 	assert_contains(err.text, "it ends at byte");
 }
 
+static int no_ring(const struct ring_config *cfg, void **ret, struct nf_error *err)
+{
+	(void)cfg;
+	(void)ret;
+	return nf_error_sys(err, NF_RESOURCE_EXHAUSTED, ENOMEM, "io_uring", "cannot set up a ring");
+}
+
+static void a_thread_without_a_ring_reads_by_pread(void **state)
+{
+	struct folder *f = *state;
+	static const struct ring_ops ring_none = {.open = no_ring};
+	struct scan_hooks hooks = {.ring = &ring_none};
+	AUTO_FREE uint8_t *bytes = calloc(1, 2 << 20);
+	AUTO_VM vp = program_sums(&fixed8);
+	struct nf_error err;
+
+	put_file(f, "n", bytes, 2 << 20);
+	AUTO_SOURCE src = opened(f, &fixed8, "n");
+	for (enum scan_reader reader = READER_AUTO; reader <= READER_URING;
+	     reader += READER_URING) {
+		AUTO_RESULT r = NULL;
+		struct scan_options o = {.engine = "interp", .reader = reader, .threads = 2};
+		int e = scan_run_hooked(src, vp, &o, &hooks, &r, &err);
+
+		if (reader == READER_URING) {
+			/* Who asks for a ring gets one or a reason. */
+			assert_int_equal(e, -ENOMEM);
+			assert_string_equal(err.where, "io_uring");
+			continue;
+		}
+		must(e, &err);
+		assert_string_equal(r->stats.reader, "pread");
+		assert_int_equal(r->stats.records, (2 << 20) / 8);
+	}
+}
+
+static void filling_stops_at_an_early_end(void **state)
+{
+	struct folder *f = *state;
+	AUTO_SOURCE src = NULL;
+	struct nf_error err;
+	uint8_t data[32];
+
+	put_file(f, "short", "0123456789abcdef", 16);
+	src = opened(f, &fixed8, "short");
+	assert_int_equal(reader_fill(&src->files[0], 8, data, 8, &err), 0);
+	assert_memory_equal(data, "89abcdef", 8);
+	assert_int_equal(reader_fill(&src->files[0], 8, data, 9, &err), -ESTALE);
+	assert_int_equal(err.code, NF_ABORTED);
+	assert_contains(err.text, "it ends at byte 16");
+}
+
 /* ---- an engine that folds in the completion ----------------------------------------------------
  */
 
