@@ -460,9 +460,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(test) cmocka_unit_test_setup_teardown(test, folder_setup, folder_teardown)
-		T(answers_survive_odd_completions),	   T(an_error_names_file_offset_and_reason),
-		T(a_passing_error_that_stays_is_an_error), T(an_early_end_is_aborted),
+		T(answers_survive_odd_completions),
+		T(an_error_names_file_offset_and_reason),
+		T(a_passing_error_that_stays_is_an_error),
+		T(an_early_end_is_aborted),
 		T(an_engine_may_fold_a_part_of_each_read),
+		T(a_thread_without_a_ring_reads_by_pread),
+		T(filling_stops_at_an_early_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
