@@ -128,7 +128,7 @@ static int emit_in_frame(struct flattener *f, const struct body *b, uint32_t i, 
 	struct bpf_insn insn = f->p->funcs[b->func].insns[i];
 	uint8_t class = BPF_CLASS(insn.code);
 	bool memory = class == BPF_LDX || class == BPF_ST || class == BPF_STX;
-	uint8_t base = class == BPF_LDX ? insn.src_reg : insn.dst_reg;
+	uint8_t base = class == BPF_LDX ? insn.src_reg : insn.dst_reg, op = BPF_OP(insn.code);
 	uint16_t reads, writes;
 
 	insn_registers(&insn, &reads, &writes);
@@ -144,12 +144,13 @@ static int emit_in_frame(struct flattener *f, const struct body *b, uint32_t i, 
 		insn.off = (int16_t)(insn.off + frame_shift(b));
 		return emit_frame_value(f, b, i, insn, NO_JUMP);
 	}
-	if ((insn.code == (BPF_ALU64 | BPF_MOV | BPF_X) || insn.code == (BPF_ALU | BPF_MOV | BPF_X)) &&
-	    insn.off == 0) {
-		struct bpf_insn add = add_imm(insn.dst_reg, frame_shift(b));
+	/* What r10 contributes is off by the shift, and so is the result: put it right after. */
+	if ((class == BPF_ALU64 || class == BPF_ALU) && insn.src_reg == BPF_REG_10 &&
+	    insn.dst_reg != BPF_REG_10 && insn.off == 0 && (op == BPF_MOV || op == BPF_ADD || op == BPF_SUB)) {
+		struct bpf_insn add = add_imm(insn.dst_reg, op == BPF_SUB ? -frame_shift(b) : frame_shift(b));
 		int r = emit(f, b, i, insn, NO_JUMP);
 
-		add.code = BPF_CLASS(insn.code) | BPF_ADD | BPF_K;
+		add.code = class | BPF_ADD | BPF_K;
 		return r ? r : emit(f, b, i, add, NO_JUMP);
 	}
 	if (class != BPF_JMP && class != BPF_JMP32 && insn.dst_reg == BPF_REG_10)

@@ -7,7 +7,7 @@
  *
  * Stack: the frame of call depth d (the entry is 0) lies PROGRAM_STACK_FRAME_BYTES * d below the
  * entry's. In it, loads and stores through r10 get their offset moved, `rX = r10` is followed by
- * `rX += -512 * d`, and another use of r10's value goes through a register that is dead there.
+ * `rX += -512 * d` (`rX += r10` and `rX -= r10` likewise), and another use of r10's value goes through a register that is dead there.
  * Below all frames, depth d has four spill slots of 8 bytes: a call saves those of r6..r9 there
  * that the callee (or what it calls) writes and the caller still needs.
  *

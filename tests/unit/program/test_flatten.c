@@ -201,7 +201,8 @@ static void arguments_of_helpers_are_not_taken_for_sure(void **state)
 static void arguments_of_helpers_are_not_overwritten(void **state)
 {
 	const struct bpf_insn main[] = {CALL_SUB(2), EXIT()};
-	const struct bpf_insn f[] = {MOV_K(4, -8), ADD_X(4, 10), CALL_HELPER(0x10008), EXIT()};
+	const struct bpf_insn f[] = {MOV_K(4, 1), INSN(BPF_ALU64 | BPF_AND | BPF_X, 4, 10, 0, 0),
+				     CALL_HELPER(0x10008), EXIT()};
 	const struct program_func funcs[] = {FUNC(PROGRAM_REDUCE, "main", main), COMBINE,
 					     FUNC(PROGRAM_SUB, "f", f)};
 	AUTO_FLAT c = {0};
