@@ -5,6 +5,8 @@
  * Opening resolves inside a root folder (openat2: RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS) when one
  * is given; only regular files and block devices are taken. The generation is a 64-bit hash over
  * (device, inode, size, mtime, ctime) of every file in order; source_check() takes it again.
+ * Kernels before 6.13 stamp changes once a timer tick: bytes rewritten in place within the
+ * tick of the last change before the open (some 4 ms) go unnoticed there.
  */
 #ifndef NF_SCAN_SOURCE_H
 #define NF_SCAN_SOURCE_H
