@@ -9,6 +9,18 @@
 
 #define DEFAULT_PORT "7411"
 
+/* More of the message. */
+__attribute__((format(printf, 2, 3))) static void add_text(struct nearfold_error *err,
+							   const char *fmt, ...)
+{
+	size_t n = strlen(err->text);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(err->text + n, sizeof(err->text) - n, fmt, ap);
+	va_end(ap);
+}
+
 /* "host" -> "host:7411", "::1" -> "[::1]:7411"; a UNIX socket stays as it is. */
 static int whole_address(const char *address, char *buf, size_t size)
 {
@@ -76,11 +88,8 @@ int nearfold_connect(const char *address, const struct nearfold_conn_options *op
 		if (err && err->code == NF_UNAVAILABLE) {
 			if (!err->where[0])
 				snprintf(err->where, sizeof(err->where), "%s", whole);
-			size_t n = strlen(err->text);
-
-			snprintf(err->text + n, sizeof(err->text) - n,
-				 "; start one: nearfoldd --listen %s --export "
-				 "NAME=PATH,format=...",
+			add_text(err,
+				 "; start one: nearfoldd --listen %s --export NAME=PATH,format=...",
 				 whole);
 		}
 		return r;
@@ -117,6 +126,10 @@ static void apply_detail(struct nearfold_error *err, const Nearfold__V1__ErrorDe
 	if (d->text[0])
 		snprintf(err->text, sizeof(err->text), "%s", d->text);
 	err->query_id = d->query_id;
+	if (d->limit[0] && !strstr(err->text, d->limit))
+		add_text(err, " (the limit %s; nearfold status shows it)", d->limit);
+	if (d->fetch_instead)
+		add_text(err, "; nearfold read can bring the data here meanwhile");
 }
 
 int client_bad_reply(struct nearfold_conn *c, const struct nf_error *why,

@@ -44,7 +44,8 @@ static int catch_interrupts(int *ret_fd)
 static int set_params(struct nearfold_program *p, const struct cmd_options *o)
 {
 	for (unsigned i = 0; i < o->n_params; i++) {
-		struct nearfold_error err;
+		struct nearfold_error err = {.code = NF_RESOURCE_EXHAUSTED,
+					     .text = "out of memory"};
 		const char *value = strchr(o->params[i], '=') + 1;
 		char *name = strndup(o->params[i], (size_t)(value - o->params[i] - 1));
 		int r = name ? nearfold_program_param(p, name, value, &err) : -ENOMEM;

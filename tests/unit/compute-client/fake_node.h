@@ -33,7 +33,8 @@ struct fake_answer {
 	bool hangs; /* no status ever: the client must end it */
 	enum nf_code code;
 	const char *text;
-	const char *missing, *where;
+	const char *missing, *where, *limit;
+	bool fetch_instead;
 	uint64_t query_id;
 };
 
@@ -78,6 +79,8 @@ static inline void fake_finish(struct rpc_call *call, const struct fake_answer *
 
 	d.missing = (char *)(a->missing ? a->missing : "");
 	d.where = (char *)(a->where ? a->where : "");
+	d.limit = (char *)(a->limit ? a->limit : "");
+	d.fetch_instead = a->fetch_instead;
 	d.query_id = a->query_id;
 	if (a->code != NF_OK &&
 	    wire_pack_details(a->code, a->text, &d, &details, &status.details_bytes) == 0)

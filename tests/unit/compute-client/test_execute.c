@@ -245,6 +245,12 @@ static void test_the_nodes_reason_arrives_whole(void **state)
 		.where = "count.bpf.c:7 in reduce 'count'",
 		.query_id = 12,
 	};
+	a[1] = (struct fake_answer){
+		.code = NF_UNAVAILABLE,
+		.text = "too busy",
+		.limit = "queries_queued",
+		.fetch_instead = true,
+	};
 	fake_start_node(&f);
 
 	struct nearfold_query q = {.program = &p, .dataset = "d"};
@@ -255,6 +261,11 @@ static void test_the_nodes_reason_arrives_whole(void **state)
 	assert_string_equal(err.where, "count.bpf.c:7 in reduce 'count'");
 	assert_string_equal(err.source, "\ts->count++;");
 	assert_int_equal(err.query_id, 12);
+
+	assert_true(run(&f, &q, &res, &err) < 0);
+	assert_string_equal(err.text, "too busy (the limit queries_queued; nearfold status shows "
+				      "it); nearfold read can bring the data here meanwhile");
+	assert_string_equal(err.where, f.address);
 	fake_stop_node(&f);
 	program_unref(p.program);
 }
