@@ -304,6 +304,8 @@ static int node_start(struct node *node, struct nf_error *err)
 		ret = catalog_new(&node->config, &node->catalog, err);
 	if (!ret)
 		ret = program_engines(node->config.jit_module, &node->engines, err);
+	if (!ret && !node->config.kernel_engine)
+		program_engines_off(&node->engines, "kernel", "switched off on this node");
 	if (!ret && program_cache_new(l->programs_cached, l->program_cache_bytes, &node->cache)) {
 		nf_error_set(err, NF_RESOURCE_EXHAUSTED, NULL, "out of memory");
 		ret = -ENOMEM;

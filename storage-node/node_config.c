@@ -16,7 +16,7 @@ enum { MAX_LINE_BYTES = 64 << 10, MAX_LISTEN = 64, MAX_DATASETS = 10000 };
 
 void node_config_init(struct node_config *config)
 {
-	*config = (struct node_config){.log_level = LOG_LEVEL_INFO};
+	*config = (struct node_config){.log_level = LOG_LEVEL_INFO, .kernel_engine = true};
 	node_limits_default(&config->limits);
 }
 
@@ -100,12 +100,22 @@ static int set_root(struct node_config *config, const char *value, struct nf_err
 	return set_text(&config->root, value, err);
 }
 
-static int set_insecure(struct node_config *config, const char *value, struct nf_error *err)
+static int set_yes_or_no(bool *member, const char *value, struct nf_error *err)
 {
 	if (strcmp(value, "yes") && strcmp(value, "no"))
 		return nf_error_set(err, NF_INVALID_ARGUMENT, NULL, "'%s' is not yes or no", value);
-	config->insecure = *value == 'y';
+	*member = *value == 'y';
 	return 0;
+}
+
+static int set_insecure(struct node_config *config, const char *value, struct nf_error *err)
+{
+	return set_yes_or_no(&config->insecure, value, err);
+}
+
+static int set_kernel_engine(struct node_config *config, const char *value, struct nf_error *err)
+{
+	return set_yes_or_no(&config->kernel_engine, value, err);
 }
 
 static int set_log_level(struct node_config *config, const char *value, struct nf_error *err)
@@ -136,7 +146,7 @@ static const struct {
 } node_keys[] = {
 	{"listen", set_listen},		{"root", set_root},
 	{"insecure", set_insecure},	{"log_level", set_log_level},
-	{"jit_module", set_jit_module},
+	{"jit_module", set_jit_module}, {"kernel_engine", set_kernel_engine},
 };
 
 int node_config_set(struct node_config *config, const char *key, const char *value,
@@ -147,7 +157,7 @@ int node_config_set(struct node_config *config, const char *key, const char *val
 			return node_keys[i].set(config, value, err);
 	return nf_error_set(err, NF_INVALID_ARGUMENT, NULL,
 			    "unknown key '%s' in [node]; there are listen, root, insecure, "
-			    "log_level and jit_module",
+			    "log_level, jit_module and kernel_engine",
 			    key);
 }
 

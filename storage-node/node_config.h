@@ -6,6 +6,7 @@
  *	listen = 127.0.0.1:7411        ; repeatable; unix:/run/nearfold/socket
  *	root = /srv                    ; data sets' paths are relative to it and stay below it
  *	insecure = no
+ *	kernel_engine = yes
  *	log_level = info
  *	jit_module = /usr/lib/nearfold/nearfold-jit.so
  *	[limits]
@@ -31,9 +32,10 @@ struct node_config {
 	unsigned n_listen;
 	struct dataset_spec *datasets; /* each one complete: dataset_spec_check() */
 	unsigned n_datasets;
-	char *root;	  /* NULL: each data set's own folder is its root */
-	char *jit_module; /* NULL: where scan looks by itself */
-	bool insecure;	  /* plain text on addresses that are not loopback */
+	char *root;	    /* NULL: each data set's own folder is its root */
+	char *jit_module;   /* NULL: where scan looks by itself */
+	bool kernel_engine; /* workers may keep CAP_BPF and CAP_PERFMON for it */
+	bool insecure;	    /* plain text on addresses that are not loopback */
 	enum log_level log_level;
 	struct node_limits limits;
 };

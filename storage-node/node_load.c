@@ -63,6 +63,8 @@ static void load_done(uv_work_t *work, int status)
 	char report[sizeof(l->err.where) + sizeof(l->err.text) + 4];
 
 	(void)status;
+	if (!l->ret && !l->node->config.kernel_engine)
+		program_engines_off(&l->checked->engines, "kernel", "switched off on this node");
 	if (!l->ret)
 		program_cache_add(l->node->cache, l->checked);
 	if (l->call && l->ret) {

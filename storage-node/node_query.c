@@ -188,19 +188,39 @@ static int check_reader(const char *name, struct nf_error *err)
 			    "'%s' is no reader: auto, pread, uring or mmap", name);
 }
 
+static int check_engine(const struct query *q, struct nf_error *err)
+{
+	static const char *const names[] = {"auto", "kernel", "jit", "interp"};
+	const char *name = q->req.engine;
+	size_t i = 0;
+
+	while (i < ARRAY_SIZE(names) && strcmp(name, names[i]))
+		i++;
+	if (i == ARRAY_SIZE(names))
+		return nf_error_set(err, NF_INVALID_ARGUMENT, "engine",
+				    "'%s' is no engine: auto, kernel, jit or interp", name);
+	if (!strcmp(name, "kernel") && !q->node->config.kernel_engine)
+		return nf_error_set(err, NF_FAILED_PRECONDITION, "engine",
+				    "the kernel engine is switched off on this node "
+				    "(kernel_engine = no); ask for auto");
+	if (i > 0 && !engine_by_name(name))
+		return nf_error_set(err, NF_FAILED_PRECONDITION, "engine",
+				    "this node is built without the engine %s; ask for auto", name);
+	return 0;
+}
+
 /* What the request asks for against what this node gives; lowers threads and max_groups. */
 static int check_request(struct query *q, const char **ret_limit, struct nf_error *err)
 {
 	const struct node_limits *l = &q->node->config.limits;
 	struct wire_execute *r = &q->req;
 	struct node_limits own;
-	int reader = check_reader(r->reader, err);
+	int ret = check_reader(r->reader, err);
 
-	if (reader < 0)
-		return reader;
-	if (strcmp(r->engine, "auto") && !engine_by_name(r->engine))
-		return nf_error_set(err, NF_INVALID_ARGUMENT, "engine",
-				    "'%s' is no engine: auto, kernel, jit or interp", r->engine);
+	if (ret >= 0)
+		ret = check_engine(q, err);
+	if (ret)
+		return ret;
 	if (r->instructions_per_record > l->instructions_per_record) {
 		*ret_limit = "instructions_per_record";
 		return node_limit_refuse(err, *ret_limit,
@@ -435,6 +455,7 @@ static int write_job(struct query *q, struct nf_error *err)
 		.reader = (uint32_t)check_reader(r->reader, err),
 		.has_range = r->has_range,
 		.tail_ignore = spec->tail_ignore,
+		.kernel_engine = q->node->config.kernel_engine,
 	};
 
 	snprintf(head.engine, sizeof(head.engine), "%s", r->engine);

@@ -121,6 +121,13 @@ int program_engines(const char *jit_module, struct engine_set *ret, struct nf_er
 	return 0;
 }
 
+void program_engines_off(struct engine_set *set, const char *name, const char *reason)
+{
+	for (unsigned i = 0; i < set->n; i++)
+		if (!strcmp(set->list[i].name, name))
+			snprintf(set->list[i].reason, sizeof(set->list[i].reason), "%s", reason);
+}
+
 int program_warm_up(struct nf_error *err)
 {
 	struct engine_set set;

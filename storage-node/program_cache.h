@@ -39,6 +39,8 @@ int checked_program_new(struct program *p, const struct vm_bounds *bounds, const
 			struct checked_program **ret, struct nf_error *err);
 /* What the engines say to a program that asks for nothing special. */
 int program_engines(const char *jit_module, struct engine_set *ret, struct nf_error *err);
+/* Say of one engine that it is not there. */
+void program_engines_off(struct engine_set *set, const char *name, const char *reason);
 /* Do once what libraries do at their first use (OpenSSL reads its configuration for the first hash,
  * the JIT's module brings LLVM: 12 ms): a spawner calls it, so that no worker has to. */
 int program_warm_up(struct nf_error *err);

@@ -94,7 +94,8 @@ static int confine(struct worker *w, int *job, pid_t parent, struct nf_error *er
 		.cpu_seconds = h->cpu_seconds,
 		.open_files = 2 * h->n_files + OPEN_FILES_SPARE,
 	};
-	bool needs_bpf = !strcmp(h->engine, "auto") || !strcmp(h->engine, "kernel");
+	bool needs_bpf =
+		h->kernel_engine && (!strcmp(h->engine, "auto") || !strcmp(h->engine, "kernel"));
 	int ret = sandbox_worker(channel_fd, job, parent, needs_bpf, &limits, err);
 
 	if (!ret)

@@ -41,6 +41,7 @@ struct job_head {
 	uint32_t threads, queue_depth, reader; /* enum scan_reader */
 	uint32_t n_files, params_bytes, program_bytes;
 	bool has_range, tail_ignore;
+	bool kernel_engine; /* may be tried */
 	char engine[16];
 	char dataset[256];
 	char jit_module[1024]; /* "": where scan looks by itself */

@@ -38,6 +38,7 @@ static void reads_every_section(void **state)
 				   "listen = unix:/run/nearfold.sock\n"
 				   "root = /srv\n"
 				   "insecure = no\n"
+				   "kernel_engine = no\n"
 				   "log_level = debug\n"
 				   "jit_module = /usr/lib/nearfold/nearfold-jit.so\n"
 				   "[limits]\n"
@@ -58,6 +59,7 @@ static void reads_every_section(void **state)
 	assert_int_equal(c.n_listen, 2);
 	assert_string_equal(c.listen[1], "unix:/run/nearfold.sock");
 	assert_string_equal(c.root, "/srv");
+	assert_false(c.kernel_engine);
 	assert_int_equal(c.log_level, LOG_LEVEL_DEBUG);
 	assert_int_equal(c.limits.queries_running, 2);
 	assert_int_equal(c.n_datasets, 2);
@@ -82,6 +84,7 @@ static void bad_lines_are_named(void **state)
 		{"[node]\nlistem = x:1\n", 2, "listem"},
 		{"[node]\n\nlisten = nowhere\n", 3, "nowhere"},
 		{"[node]\ninsecure = perhaps\n", 2, "yes or no"},
+		{"[node]\nkernel_engine = 1\n", 2, "yes or no"},
 		{"[node]\nlog_level = loud\n", 2, "loud"},
 		{"[node]\nroot = srv\n", 2, "absolute"},
 		{"[limits]\nqueries_running = many\n", 2, "whole number"},
