@@ -142,6 +142,10 @@ fi
 for command in $("$nearfold" --help | sed -n 's/^  \([a-z]*\)  .*/\1/p' | grep -v '^nearfold$'); do
 	"$nearfold" "$command" --help >"$T/help" || fail "$command --help: status $?"
 	grep -q '^Examples:' "$T/help" || fail "$command --help has no examples"
+	for option in $(sed -n 's/^  \(--[a-z-]*\).*/\1/p' "$T/help" | grep -v -- --help); do
+		grep -q -- "\*$option" "$(dirname "$0")/../../docs/nearfold.1.scd" ||
+			fail "docs/nearfold.1.scd lacks $option"
+	done
 done
 "$nearfold" run "$average" --node "$node" --dataset zeroes >/dev/null || fail "the node is gone"
 node_stop "$NODE_PID" || fail "the node ended with status $?"
