@@ -1,76 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* The n-th allocation fails, for every n: an error that says so, no crash, nothing left behind. */
 
-#include <stdatomic.h>
-
 #include "scan_programs.h"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define OWN_MALLOC 0
-#else
-#define OWN_MALLOC 1
-#endif
-
-/* Counts down in each allocation; the one that meets 1 fails. */
-static atomic_long fail_after;
-static atomic_long live; /* allocations */
-
-#if OWN_MALLOC
-extern void *__libc_malloc(size_t n);
-extern void *__libc_calloc(size_t n, size_t size);
-extern void *__libc_realloc(void *p, size_t n);
-extern void *__libc_memalign(size_t align, size_t n);
-extern void __libc_free(void *p);
-
-static bool this_one_fails(void)
-{
-	if (atomic_load(&fail_after) <= 0 || atomic_fetch_sub(&fail_after, 1) != 1)
-		return false;
-	errno = ENOMEM;
-	return true;
-}
-
-static void *counted(void *p)
-{
-	if (p)
-		atomic_fetch_add(&live, 1);
-	return p;
-}
-
-/* Seen by the C library, too: it allocates for strdup() and the like. */
-#pragma GCC visibility push(default)
-
-void *malloc(size_t n)
-{
-	return this_one_fails() ? NULL : counted(__libc_malloc(n));
-}
-
-void *calloc(size_t n, size_t size)
-{
-	return this_one_fails() ? NULL : counted(__libc_calloc(n, size));
-}
-
-void *realloc(void *p, size_t n)
-{
-	if (this_one_fails())
-		return NULL;
-	return p ? __libc_realloc(p, n) : counted(__libc_malloc(n));
-}
-
-void *aligned_alloc(size_t align, size_t n)
-{
-	return this_one_fails() ? NULL : counted(__libc_memalign(align, n));
-}
-
-void free(void *p)
-{
-	if (p)
-		atomic_fetch_sub(&live, 1);
-	__libc_free(p);
-}
-
-#pragma GCC visibility pop
-#endif
+#include "tests/support/failing_malloc.h"
 
 static size_t descriptors(void)
 {
