@@ -19,8 +19,14 @@
  * exceed the budget. Straight-line code costs nothing.
  *
  * Stack: the frame is zeroed by nobody; the verifier refuses reads of bytes that were not
- * written. Regions never overlap. Engines may speculate a VM_PROVEN load of record, params and
- * rodata (no side effects, always readable).
+ * written. Regions never overlap.
+ *
+ * Speculation: a VM_PROVEN load of record, params or rodata whose offset_min equals its offset_max
+ * is readable whichever way the function goes, and has no side effects. With a computed offset it
+ * is in bounds on the ways that lead to it (`if (i < 3) x = rec->v[i]` is proven), not before.
+ *
+ * Comparing two pointers into a region gives what comparing their offsets gives, as long as they are
+ * between 64 KiB before and 8 GiB after its start; beyond, either answer.
  */
 #ifndef NF_VM_H
 #define NF_VM_H
