@@ -555,6 +555,12 @@ static bool evaluate(struct eval *e, enum program_kind kind, const struct path *
 			p = other;
 		}
 		e->waiting[at] = NULL;
+		if (p && !code->info[at].reachable) {
+			/* The verifier showed that nothing gets here, and checked nothing here: what
+			 * it would read must not be read for every record. */
+			free(p);
+			p = NULL;
+		}
 		if (vm_isa_decode(code->flat.insns, code->flat.n_insns, at, &op)) {
 			ok = refuse(e, "an instruction does not decode");
 			break;
