@@ -10,7 +10,12 @@
 
 #include "base/scope.h"
 
-enum { MAX_LINE_BYTES = 64 << 10, MAX_LISTEN = 64, MAX_DATASETS = 10000 };
+enum {
+	MAX_LINE_BYTES = 64 << 10,
+	MAX_MODULE_BYTES = 1024,
+	/* of a job */ MAX_LISTEN = 64,
+	MAX_DATASETS = 10000
+};
 
 #define DEFAULT_ADDRESS "127.0.0.1:7411"
 
@@ -137,6 +142,9 @@ static int set_log_level(struct node_config *config, const char *value, struct n
 
 static int set_jit_module(struct node_config *config, const char *value, struct nf_error *err)
 {
+	if (strlen(value) >= MAX_MODULE_BYTES)
+		return nf_error_set(err, NF_INVALID_ARGUMENT, NULL, "the path is longer than %d",
+				    MAX_MODULE_BYTES - 1);
 	return set_text(&config->jit_module, value, err);
 }
 

@@ -27,6 +27,7 @@
 #include "base/scope.h"
 #include "storage-node/node_authorize.h"
 #include "storage-node/node_reply.h"
+#include "storage-node/node_request.h"
 #include "storage-node/node_worker.h"
 
 enum stage { STAGE_VERIFY, STAGE_WAIT, STAGE_OPEN, STAGE_RUN, STAGE_CHECK, STAGE_DONE };
@@ -177,94 +178,6 @@ static void query_release(struct query *q)
 
 /* ---- start --------------------------------------------------------------------------------- */
 
-static int check_reader(const char *name, struct nf_error *err)
-{
-	static const char *const names[] = {"auto", "pread", "uring", "mmap"};
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (!strcmp(name, names[i]))
-			return (int)i; /* in the order of enum scan_reader */
-	return nf_error_set(err, NF_INVALID_ARGUMENT, "reader",
-			    "'%s' is no reader: auto, pread, uring or mmap", name);
-}
-
-static int check_engine(const struct query *q, struct nf_error *err)
-{
-	static const char *const names[] = {"auto", "kernel", "jit", "interp"};
-	const char *name = q->req.engine;
-	size_t i = 0;
-
-	while (i < ARRAY_SIZE(names) && strcmp(name, names[i]))
-		i++;
-	if (i == ARRAY_SIZE(names))
-		return nf_error_set(err, NF_INVALID_ARGUMENT, "engine",
-				    "'%s' is no engine: auto, kernel, jit or interp", name);
-	if (!strcmp(name, "kernel") && !q->node->config.kernel_engine)
-		return nf_error_set(err, NF_FAILED_PRECONDITION, "engine",
-				    "the kernel engine is switched off on this node "
-				    "(kernel_engine = no); ask for auto");
-	if (i > 0 && !engine_by_name(name))
-		return nf_error_set(err, NF_FAILED_PRECONDITION, "engine",
-				    "this node is built without the engine %s; ask for auto", name);
-	return 0;
-}
-
-/* What the request asks for against what this node gives; lowers threads and max_groups. */
-static int check_request(struct query *q, const char **ret_limit, struct nf_error *err)
-{
-	const struct node_limits *l = &q->node->config.limits;
-	struct wire_execute *r = &q->req;
-	struct node_limits own;
-	int ret = check_reader(r->reader, err);
-
-	if (ret >= 0)
-		ret = check_engine(q, err);
-	if (ret)
-		return ret;
-	if (r->instructions_per_record > l->instructions_per_record) {
-		*ret_limit = "instructions_per_record";
-		return node_limit_refuse(err, *ret_limit,
-					 "the request asks for %llu instructions per record, this "
-					 "node gives %llu",
-					 (unsigned long long)r->instructions_per_record,
-					 (unsigned long long)l->instructions_per_record);
-	}
-	/* 0 lets the scan choose up to the processors, which may be more than the limit. */
-	node_limits_default(&own);
-	if (r->threads > l->threads_per_query ||
-	    (!r->threads && l->threads_per_query < own.threads_per_query))
-		r->threads = (uint32_t)l->threads_per_query;
-	if (!r->max_groups || r->max_groups > l->groups)
-		r->max_groups = l->groups;
-	return 0;
-}
-
-static int check_program(const struct query *q, const struct program *p, struct nf_error *err)
-{
-	if (q->req.params_bytes != p->params_bytes)
-		return nf_error_set(err, NF_INVALID_ARGUMENT, "params",
-				    "the program takes %u bytes of parameters, the request has %u",
-				    p->params_bytes, q->req.params_bytes);
-	if (p->record_bytes && (q->entry->spec->format != FORMAT_FIXED ||
-				p->record_bytes != q->entry->spec->record_bytes)) {
-		char format[32];
-
-		dataset_format_text(q->entry->spec, format);
-		return nf_error_set(err, NF_FAILED_PRECONDITION, q->req.dataset,
-				    "the program reads records of %u bytes, the data set's format "
-				    "is %s",
-				    p->record_bytes, format);
-	}
-	return 0;
-}
-
-static struct vm_bounds bounds_of(const struct dataset_spec *spec)
-{
-	if (spec->format == FORMAT_FIXED)
-		return (struct vm_bounds){spec->record_bytes, spec->record_bytes};
-	return (struct vm_bounds){0, PROGRAM_MAX_RECORD_BYTES};
-}
-
 /* From the cache, or still to be verified: then q->program is set. */
 static int find_program(struct query *q, struct nf_error *err)
 {
@@ -273,13 +186,13 @@ static int find_program(struct query *q, struct nf_error *err)
 
 	q->checked = program_cache_find(cache, id, &q->bounds);
 	if (q->checked)
-		return check_program(q, q->checked->program, err);
+		return request_check_program(&q->req, q->entry->spec, q->checked->program, err);
 	q->program =
 		q->req.program ? program_ref(q->req.program) : program_cache_program(cache, id);
 	if (!q->program)
 		return nf_error_set(err, NF_NOT_FOUND, "program_id",
 				    "this node does not have the program; send it whole");
-	return check_program(q, q->program, err);
+	return request_check_program(&q->req, q->entry->spec, q->program, err);
 }
 
 void query_start(struct node *node, struct rpc_call *call, const uint8_t *message, size_t size)
@@ -328,14 +241,14 @@ void query_start(struct node *node, struct rpc_call *call, const uint8_t *messag
 	}
 	ret = authorize_dataset(q->entry->spec, rpc_call_peer(call), &err);
 	if (!ret)
-		ret = check_request(q, &extra.limit, &err);
+		ret = request_check(&q->req, &node->config, &extra.limit, &err);
 	if (!ret)
 		ret = admission_enter(&node->admission, &q->ticket, &extra.limit, &err);
 	if (ret) {
 		query_finish(q, &err, &extra);
 		return;
 	}
-	q->bounds = bounds_of(q->entry->spec);
+	scan_bounds(q->entry->spec, &q->bounds);
 	ret = find_program(q, &err);
 	if (ret) {
 		if (err.code == NF_NOT_FOUND) {
@@ -432,38 +345,12 @@ static void query_granted(void *arg)
 
 static int write_job(struct query *q, struct nf_error *err)
 {
-	const struct node_limits *l = &q->node->config.limits;
-	const struct dataset_spec *spec = q->entry->spec;
-	const struct wire_execute *r = &q->req;
-	struct job_head head = {
-		.query_id = q->id,
-		.deadline_ns = q->call ? rpc_call_deadline_ns(q->call) : 0,
-		.memory_bytes = l->memory_bytes_per_query,
-		.cpu_seconds = l->cpu_seconds_per_query,
-		.result_bytes = l->result_bytes,
-		.skip_bytes = spec->skip_bytes,
-		.chunk_bytes = r->chunk_bytes,
-		.range_start = r->range_start,
-		.range_end = r->range_end,
-		.budget = r->instructions_per_record,
-		.max_groups = r->max_groups,
-		.format = spec->format,
-		.record_bytes = spec->record_bytes,
-		.record_max_bytes = q->bounds.record_max_bytes,
-		.threads = r->threads,
-		.queue_depth = r->queue_depth,
-		.reader = (uint32_t)check_reader(r->reader, err),
-		.has_range = r->has_range,
-		.tail_ignore = spec->tail_ignore,
-		.kernel_engine = q->node->config.kernel_engine,
-	};
+	struct job_head head;
 
-	snprintf(head.engine, sizeof(head.engine), "%s", r->engine);
-	snprintf(head.dataset, sizeof(head.dataset), "%s", spec->name);
-	if (q->node->config.jit_module)
-		snprintf(head.jit_module, sizeof(head.jit_module), "%s",
-			 q->node->config.jit_module);
-	return job_write(&head, q->source, r->params, r->params_bytes, q->checked->message,
+	request_to_job(&q->req, &q->node->config, q->entry->spec, &head);
+	head.query_id = q->id;
+	head.deadline_ns = rpc_call_deadline_ns(q->call);
+	return job_write(&head, q->source, q->req.params, q->req.params_bytes, q->checked->message,
 			 (uint32_t)q->checked->message_bytes, &q->job_fd, err);
 }
 

@@ -106,14 +106,13 @@ static int confine(struct worker *w, int *job, pid_t parent, struct nf_error *er
 static int verify(struct worker *w, struct nf_error *err)
 {
 	const struct job_head *h = &w->job.head;
-	struct vm_bounds bounds = {.record_max_bytes = h->record_max_bytes};
+	struct vm_bounds bounds;
 	struct program *p;
 	int ret = wire_unpack_load_program(w->job.program, h->program_bytes, &p, err);
 
 	if (ret)
 		return ret;
-	if (h->format == FORMAT_FIXED)
-		bounds.record_min_bytes = bounds.record_max_bytes;
+	scan_bounds(&w->source->spec, &bounds);
 	ret = vm_verify(p, &bounds, &w->program, err);
 	program_unref(p);
 	return ret;

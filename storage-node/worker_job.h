@@ -37,7 +37,7 @@ struct job_head {
 	uint64_t memory_bytes, cpu_seconds, result_bytes;
 	uint64_t skip_bytes;
 	uint64_t chunk_bytes, range_start, range_end, budget, max_groups;
-	uint32_t format, record_bytes, record_max_bytes;
+	uint32_t format, record_bytes;
 	uint32_t threads, queue_depth, reader; /* enum scan_reader */
 	uint32_t n_files, params_bytes, program_bytes;
 	bool has_range, tail_ignore;

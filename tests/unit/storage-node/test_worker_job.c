@@ -63,7 +63,6 @@ static void a_job_arrives_as_it_was_sent(void **state)
 	struct job_head head = {.query_id = 17,
 				.format = FORMAT_FIXED,
 				.record_bytes = 8,
-				.record_max_bytes = 8,
 				.engine = "interp",
 				.dataset = "many"};
 	struct nf_error err;
