@@ -139,10 +139,12 @@ static int jit_open(const struct engine_config *cfg, void **ret_engine, struct n
 	r = engine_interp.open(cfg, &e->interp, err);
 	if (!r)
 		r = jit_module_load(cfg->jit_module, &e->module, err);
-	/* Code for another CPU is no code. */
+	/* Code for another CPU, or not whole, is no code. */
 	if (!r)
 		r = e->module->cpu(cpu, err);
-	if (!r && cfg->jit_image && memcmp(cfg->jit_image->cpu, cpu, sizeof(cpu)))
+	if (!r && cfg->jit_image &&
+	    (!jit_image_check(cfg->jit_image, cfg->jit_image_bytes) ||
+	     memcmp(cfg->jit_image->cpu, cpu, sizeof(cpu))))
 		e->cfg.jit_image = NULL;
 	/* The thread is made now: the sandbox allows no new ones. */
 	if (!r && !cfg->jit_wait && !e->cfg.jit_image) {
@@ -274,7 +276,13 @@ static int fold_lines(struct jit_thread *t, const struct span *span, struct nf_e
 
 	while (at < span->bytes) {
 		const uint8_t *data = span->data + at;
-		size_t n = lines_split(data, span->bytes - at, t->starts, LINES_AT_ONCE);
+		size_t rest = span->bytes - at, n;
+
+		/* starts has 32 bits, and fewer than LINES_AT_ONCE lines in as many bytes means
+		 * that one of them is too long. */
+		if (rest > UINT32_MAX - 1)
+			rest = UINT32_MAX - 1;
+		n = lines_split(data, rest, t->starts, LINES_AT_ONCE);
 
 		for (size_t i = 0; i < n; i++) {
 			if (t->starts[i + 1] - t->starts[i] - 1 <= PROGRAM_MAX_RECORD_BYTES)

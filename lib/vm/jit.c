@@ -66,16 +66,22 @@ int jit_module_load(const char *path, const struct jit_module **ret, struct nf_e
 	return 0;
 }
 
+bool jit_image_check(const struct jit_image *image, size_t size)
+{
+	return size >= sizeof(*image) && image->magic == JIT_IMAGE_MAGIC &&
+	       image->abi == JIT_ABI && image->bytes == size - sizeof(*image) &&
+	       image->exact < image->bytes &&
+	       (image->fast == UINT32_MAX || image->fast < image->bytes) &&
+	       image->n_wide <= JIT_MAX_WIDE_CELLS;
+}
+
 int jit_image_map(const struct jit_image *image, size_t size, struct jit_code *ret,
 		  struct nf_error *err)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE), bytes;
 	uint8_t *map;
 
-	if (size < sizeof(*image) || image->magic != JIT_IMAGE_MAGIC || image->abi != JIT_ABI ||
-	    image->bytes != size - sizeof(*image) || image->exact >= image->bytes ||
-	    (image->fast != UINT32_MAX && image->fast >= image->bytes) ||
-	    image->n_wide > JIT_MAX_WIDE_CELLS)
+	if (!jit_image_check(image, size))
 		return nf_error_set(err, NF_INTERNAL, "jit", "an image of compiled code is damaged");
 	bytes = (image->bytes + page - 1) / page * page;
 	map = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

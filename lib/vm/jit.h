@@ -86,7 +86,7 @@ struct jit_module {
 	/* Which CPU the code is for: 32 bytes for struct jit_image and for keys of caches. */
 	int (*cpu)(uint8_t ret[32], struct nf_error *err);
 	/* *ret is malloc()ed. FAILED_PRECONDITION with the reason when it cannot compile it. May be
-	 * called from any thread, by one at a time. */
+	 * called from any thread; several wait for each other. */
 	int (*compile)(const struct vm_program *vp, const struct jit_options *options,
 		       struct jit_image **ret, struct nf_error *err);
 };
@@ -102,6 +102,9 @@ struct jit_code {
 	void *map;
 	size_t map_bytes;
 };
+
+/* Is it whole: sizes and offsets, not what the code does. size: how many bytes there are. */
+bool jit_image_check(const struct jit_image *image, size_t size);
 
 /* Check and map an image; it must outlive the code. size: how many bytes there are at image. */
 int jit_image_map(const struct jit_image *image, size_t size, struct jit_code *ret,

@@ -16,7 +16,10 @@
  *
  * Metering: every jump backwards that is taken costs `charge` (the instructions from its target
  * to itself); the sum over one record's filter + key + reduce, and over one combine, may not
- * exceed the budget. Straight-line code costs nothing.
+ * exceed the budget. Straight-line code costs nothing. In a function that has a loop, a helper
+ * that reads n bytes through a pointer and a size costs n / 16 a call (rounded down for each such
+ * argument), after its arguments are found to be in bounds and before it runs: a search through a
+ * long line costs what it takes, not one instruction.
  *
  * Stack: the frame is zeroed by nobody; the verifier refuses reads of bytes that were not
  * written. Regions never overlap.

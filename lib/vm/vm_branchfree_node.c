@@ -439,6 +439,23 @@ uint32_t bf_select(struct bf_builder *b, uint32_t cond, uint32_t a, uint32_t x)
 	return make(b, BF_SELECT, cond, a, x);
 }
 
+/* Is it what a 16-byte cell of the state holds, plus numbers of 64 bits? Only of that is it known
+ * how far from overflow it is. */
+static bool rests_on_cell(const struct bf_builder *b, uint32_t i, unsigned depth)
+{
+	const struct bf_node *n = &b->nodes[i];
+
+	for (; depth; depth--, n = &b->nodes[n->a]) {
+		if (n->op == BF_CELL)
+			return n->bytes == 16;
+		if (n->op == BF_SELECT)
+			return rests_on_cell(b, n->b, depth - 1) && rests_on_cell(b, n->c, depth - 1);
+		if (n->op != BF_ADD128)
+			return false;
+	}
+	return false;
+}
+
 uint32_t bf_assume_headroom(struct bf_builder *b, uint32_t i, uint32_t *memo, bool *ret_used)
 {
 	struct bf_node n = b->nodes[i];
@@ -448,7 +465,7 @@ uint32_t bf_assume_headroom(struct bf_builder *b, uint32_t i, uint32_t *memo, bo
 		return i;
 	if (memo[i] != BF_NONE)
 		return memo[i];
-	if (n.op == BF_OVER128 || n.op == BF_OVERSUM128) {
+	if (n.op == BF_OVER128 && rests_on_cell(b, n.a, 16)) {
 		*ret_used = true;
 		return memo[i] = bf_const(b, 0);
 	}

@@ -16,6 +16,8 @@
 
 #define VM_HELPER_BASE 0x10000
 
+enum { VM_HELPER_BYTES_PER_CHARGE = 16 }; /* see vm.h, metering */
+
 enum vm_arg {
 	VM_ARG_NONE,
 	VM_ARG_SCALAR,

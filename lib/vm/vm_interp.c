@@ -204,6 +204,17 @@ static bool check_arguments(const struct vm_machine *m, const struct vm_helper *
 	return true;
 }
 
+/* What a helper that reads memory costs where there is a loop (vm.h). */
+static uint64_t helper_charge(const struct vm_helper *helper, const uint64_t *reg)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i + 1 < 5; i++)
+		if (helper->arg[i] == VM_ARG_MEM_READ)
+			sum += reg[2 + i] / VM_HELPER_BYTES_PER_CHARGE;
+	return sum;
+}
+
 /* ---- the loop -------------------------------------------------------------------------------- */
 
 #define GO	   goto *handlers[c->handler]
@@ -290,7 +301,7 @@ bool vm_interp(struct vm_machine *m, enum program_kind entry, const struct vm_me
 	const struct interp_cell *cells = m->cells[entry];
 	const struct interp_cell *c = cells;
 	const struct vm_helper *helper;
-	uint64_t left = m->left;
+	uint64_t left = m->left, charge;
 	uint64_t reg[11];
 
 	if (!cells)
@@ -322,6 +333,15 @@ back:
 	left -= c->charge;
 	c += c->off;
 	GO;
+CALL_METER:
+	helper = (const struct vm_helper *)(uintptr_t)c->imm;
+	if (!check_arguments(m, helper, &m->vp->code[entry].info[c - cells], reg, trap))
+		goto trapped;
+	charge = helper_charge(helper, reg);
+	if (left < charge)
+		goto no_budget;
+	left -= charge;
+	goto CALL;
 CALL_GUARD:
 	helper = (const struct vm_helper *)(uintptr_t)c->imm;
 	if (!check_arguments(m, helper, &m->vp->code[entry].info[c - cells], reg, trap))

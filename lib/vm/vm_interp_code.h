@@ -53,7 +53,7 @@
 	X(BSWAP_8, dst, __builtin_bswap64(v))
 
 #define INTERP_OTHERS(X)                                                                           \
-	X(SET) X(SET_WIDE) X(JA) X(JA_BACK) X(CALL) X(CALL_GUARD) X(FAIL) X(EXIT) X(UNREACHABLE) X(OBSERVE)
+	X(SET) X(SET_WIDE) X(JA) X(JA_BACK) X(CALL) X(CALL_GUARD) X(CALL_METER) X(FAIL) X(EXIT) X(UNREACHABLE) X(OBSERVE)
 
 #define ENUM_ALU(name)	       H_##name##_64_X, H_##name##_64_K, H_##name##_32_X, H_##name##_32_K,
 #define ENUM_JUMP(name)	       ENUM_ALU(name)

@@ -162,8 +162,8 @@ static bool few_wide_cells(const struct vm_branchfree *bf)
 	return list_wide_cells(bf, &head);
 }
 
-static int module_compile(const struct vm_program *vp, const struct jit_options *options,
-			  struct jit_image **ret, struct nf_error *err)
+static int compile_one(const struct vm_program *vp, const struct jit_options *options,
+		       struct jit_image **ret, struct nf_error *err)
 {
 	struct jit_emit emit = {.vp = vp, .options = options}, *e = &emit;
 	struct vm_branchfree *bf = NULL;
@@ -190,11 +190,14 @@ static int module_compile(const struct vm_program *vp, const struct jit_options 
 	LLVMSetTarget(e->module, host.triple);
 	types_init(e);
 
-	jit_emit_exact(e);
-	if (!options->plain && !vm_branchfree_new(vp, &bf, &why) && bf->all_reductions &&
+	r = jit_emit_exact(e);
+	if (!r && !options->plain && !vm_branchfree_new(vp, &bf, &why) && bf->all_reductions &&
 	    few_wide_cells(bf))
 		has_fast = jit_emit_fast(e, bf, &lanes) == 0;
-	r = generate(e, machine, has_fast, ret, err);
+	if (r)
+		nf_error_set(err, NF_RESOURCE_EXHAUSTED, "jit", "out of memory");
+	else
+		r = generate(e, machine, has_fast, ret, err);
 	if (!r) {
 		(*ret)->lanes = lanes;
 		if (has_fast)
@@ -207,6 +210,20 @@ static int module_compile(const struct vm_program *vp, const struct jit_options 
 	LLVMDisposeModule(e->module);
 	LLVMContextDispose(e->context);
 	LLVMDisposeTargetMachine(machine);
+	return r;
+}
+
+/* Each compilation has an LLVM context of its own, but a process that runs several scans should not
+ * rely on everything below that being made for two at once. */
+static int module_compile(const struct vm_program *vp, const struct jit_options *options,
+			  struct jit_image **ret, struct nf_error *err)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	int r;
+
+	pthread_mutex_lock(&lock);
+	r = compile_one(vp, options, ret, err);
+	pthread_mutex_unlock(&lock);
 	return r;
 }
 

@@ -63,10 +63,11 @@ LLVMValueRef jit_divide(struct jit_emit *e, LLVMValueRef a, LLVMValueRef b, bool
 LLVMValueRef jit_inline_helper(struct jit_emit *e, int32_t number, LLVMValueRef a, LLVMValueRef b);
 LLVMValueRef jit_splat_like(struct jit_emit *e, uint64_t x, LLVMTypeRef type);
 
-/* The exact function: every program. */
-void jit_emit_exact(struct jit_emit *e);
+/* The exact function: every program. -ENOMEM. */
+int jit_emit_exact(struct jit_emit *e);
 
-/* The fast function. 0, or -ENOTSUP when bf has something it has no form for. *ret_lanes. */
+/* The fast function. 0, or -ENOTSUP when bf has something it has no form for, or
+ * -ENOMEM; then there is no such function. *ret_lanes. */
 int jit_emit_fast(struct jit_emit *e, const struct vm_branchfree *bf, unsigned *ret_lanes);
 
 #endif

@@ -5,6 +5,7 @@
  */
 #include "jit_emit.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,11 +18,12 @@ struct exact {
 	LLVMValueRef key;       /* alloca of 64 bytes; never given away, so that it splits */
 	LLVMValueRef key_given; /* and its copy for find_group() */
 	LLVMValueRef meter;     /* i64 alloca: what is left of the budget; NULL: no loop */
-	LLVMValueRef index;     /* i64 alloca: the record'"'"'s number */
+	LLVMValueRef index;     /* i64 alloca: the record's number */
 	LLVMValueRef record, length; /* of this iteration */
-	LLVMValueRef state;     /* of this iteration: the argument, its local copy, or the group'"'"'s */
+	LLVMValueRef state;     /* of this iteration: the argument, its local copy, or the group's */
 	LLVMBasicBlockRef trap; /* returns JIT_TRAP */
 	uint32_t stack_bytes;
+	LLVMBasicBlockRef *blocks; /* by instruction of the function being emitted */
 };
 
 /* Where a region begins and how long it is. */
@@ -93,6 +95,11 @@ static void trap_if(struct exact *x, LLVMValueRef cond, enum vm_trap_kind kind,
 	set_trap_field(x, offsetof(struct vm_trap, insn), LLVMConstInt(e->i32, insn, 0));
 	if (kind == VM_TRAP_BOUNDS) {
 		set_trap_field(x, offsetof(struct vm_trap, region), LLVMConstInt(e->i8, region, 0));
+		LLVMValueRef most = jit_const(e, UINT32_MAX);
+
+		access_bytes = LLVMBuildSelect(
+			e->b, LLVMBuildICmp(e->b, LLVMIntUGT, access_bytes, most, ""), most,
+			access_bytes, "");
 		set_trap_field(x, offsetof(struct vm_trap, access_bytes),
 			       LLVMBuildTrunc(e->b, access_bytes, e->i32, ""));
 		set_trap_field(x, offsetof(struct vm_trap, offset), offset);
@@ -260,7 +267,37 @@ static LLVMValueRef emit_compare(struct exact *x, const struct vm_op *op)
 	return LLVMBuildICmp(e->b, orders[op->op], a, y, "");
 }
 
-/* A helper'"'"'s argument as the helper wants it: pointers become addresses, checked where needed. */
+/* Take it off the meter, or trap. */
+static void charge(struct exact *x, enum program_kind entry, uint32_t at, LLVMValueRef amount)
+{
+	LLVMBuilderRef b = x->e->b;
+	LLVMValueRef left = LLVMBuildLoad2(b, x->e->i64, x->meter, "");
+
+	trap_if(x, LLVMBuildICmp(b, LLVMIntULT, left, amount, ""), VM_TRAP_BUDGET, entry, at,
+		VM_REGION_NONE, NULL, NULL, NULL);
+	LLVMBuildStore(b, LLVMBuildSub(b, left, amount, ""), x->meter);
+}
+
+/* What a helper that reads memory costs where there is a loop around it (vm.h). */
+static void charge_helper(struct exact *x, enum program_kind entry, uint32_t at,
+			  const struct vm_helper *h)
+{
+	LLVMBuilderRef b = x->e->b;
+	LLVMValueRef amount = NULL, part;
+
+	if (!x->e->vp->code[entry].has_loop)
+		return;
+	for (unsigned i = 0; i + 1 < 5; i++) {
+		if (h->arg[i] != VM_ARG_MEM_READ)
+			continue;
+		part = LLVMBuildUDiv(b, get(x, i + 2), jit_const(x->e, VM_HELPER_BYTES_PER_CHARGE), "");
+		amount = amount ? LLVMBuildAdd(b, amount, part, "") : part;
+	}
+	if (amount)
+		charge(x, entry, at, amount);
+}
+
+/* A helper's argument as the helper wants it: pointers become addresses, checked where needed. */
 static LLVMValueRef argument(struct exact *x, enum program_kind entry, uint32_t at,
 			     const struct vm_helper *h, unsigned i)
 {
@@ -350,6 +387,7 @@ static void emit_call(struct exact *x, enum program_kind entry, uint32_t at, con
 		return;
 	for (unsigned i = 0; i < 5; i++)
 		args[i] = h->arg[i] == VM_ARG_NONE ? jit_const(e, 0) : argument(x, entry, at, h, i);
+	charge_helper(x, entry, at, h);
 	fn = LLVMBuildLoad2(e->b, e->ptr, jit_field(e, offsetof(struct jit_ctx, helpers)), "");
 	fn = LLVMBuildLoad2(e->b, e->ptr,
 			    jit_at_const(e, fn, (op->imm - VM_HELPER_BASE) * (int64_t)sizeof(void *)),
@@ -372,11 +410,12 @@ static void emit_function(struct exact *x, enum program_kind entry)
 {
 	struct jit_emit *e = x->e;
 	const struct vm_code *code = &e->vp->code[entry];
-	AUTO_FREE LLVMBasicBlockRef *blocks = calloc(code->flat.n_insns + 1, sizeof(*blocks));
+	LLVMBasicBlockRef *blocks = x->blocks;
 	LLVMBasicBlockRef end = jit_block(e, program_kind_name(entry));
-	bool open = true; /* does control reach the builder'"'"'s place? */
+	bool open = true; /* does control reach the builder's place? */
 	struct vm_op op;
 
+	memset(blocks, 0, (code->flat.n_insns + 1) * sizeof(*blocks));
 	for (uint32_t at = 0; at < code->flat.n_insns; at++)
 		if (code->info[at].jump_target && code->info[at].reachable)
 			blocks[at] = jit_block(e, "");
@@ -436,19 +475,13 @@ static void emit_function(struct exact *x, enum program_kind entry)
 				/* The way back goes through the meter. */
 				LLVMBasicBlockRef back = jit_block(e, "meter");
 				LLVMBasicBlockRef on = jit_block(e, "");
-				LLVMValueRef left;
 
 				if (cond)
 					LLVMBuildCondBr(e->b, cond, back, on);
 				else
 					LLVMBuildBr(e->b, back);
 				LLVMPositionBuilderAtEnd(e->b, back);
-				left = LLVMBuildSub(e->b,
-						    LLVMBuildLoad2(e->b, e->i64, x->meter, ""),
-						    jit_const(e, code->info[at].charge), "");
-				LLVMBuildStore(e->b, left, x->meter);
-				trap_if(x, LLVMBuildICmp(e->b, LLVMIntSLT, left, jit_const(e, 0), ""),
-					VM_TRAP_BUDGET, entry, at, VM_REGION_NONE, NULL, NULL, NULL);
+				charge(x, entry, at, jit_const(e, code->info[at].charge));
 				LLVMBuildBr(e->b, taken);
 				LLVMPositionBuilderAtEnd(e->b, on);
 				open = cond != NULL;
@@ -467,6 +500,8 @@ static void emit_function(struct exact *x, enum program_kind entry)
 		}
 		}
 	}
+	if (open) /* past the last instruction: a jump there that is always taken */
+		emit_never(e);
 	LLVMPositionBuilderAtEnd(e->b, end);
 }
 
@@ -656,12 +691,26 @@ static void set_arguments(struct exact *x, enum program_kind entry)
 	set(x, 10, pointer);
 }
 
-void jit_emit_exact(struct jit_emit *e)
+static uint32_t longest_function(const struct vm_program *vp)
 {
-	struct exact exact = {.e = e}, *x = &exact;
+	uint32_t n = 0;
+
+	for (int k = PROGRAM_FILTER; k <= PROGRAM_REDUCE; k++)
+		if (vp->code[k].flat.n_insns > n)
+			n = vp->code[k].flat.n_insns;
+	return n;
+}
+
+int jit_emit_exact(struct jit_emit *e)
+{
+	AUTO_FREE LLVMBasicBlockRef *blocks =
+		calloc(longest_function(e->vp) + 1u, sizeof(*blocks));
+	struct exact exact = {.e = e, .blocks = blocks}, *x = &exact;
 	bool grouped = e->vp->program->key_bytes != 0, local;
 	LLVMValueRef matched, i, local_state = NULL, r0;
 
+	if (!blocks)
+		return -ENOMEM;
 	jit_emit_function(e, "exact");
 	set_up(x);
 	matched = LLVMBuildAlloca(e->b, e->i64, "matched");
@@ -750,4 +799,5 @@ void jit_emit_exact(struct jit_emit *e)
 		copy_state(e, e->state, local_state);
 	jit_emit_counters(e, e->n, LLVMBuildLoad2(e->b, e->i64, matched, ""));
 	LLVMBuildRet(e->b, LLVMConstInt(e->i32, JIT_DONE, 0));
+	return 0;
 }

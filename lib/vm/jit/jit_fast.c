@@ -623,12 +623,14 @@ int jit_emit_fast(struct jit_emit *e, const struct vm_branchfree *bf, unsigned *
 	struct lanes entry = {0}, vector = {0}, scalar = {0};
 	const struct lanes *l[2];
 	LLVMValueRef index;
+	bool begun = false;
 	int err = -ENOMEM;
 
 	if (!f.once || !f.varies || !f.needed)
 		goto out;
 	mark(&f);
 	jit_emit_function(e, "fast");
+	begun = true;
 	index = LLVMBuildAlloca(e->b, e->i64, "index");
 	LLVMBuildStore(e->b, jit_const(e, 0), index);
 	err = lanes_init(&f, &entry, 1);
@@ -650,10 +652,8 @@ int jit_emit_fast(struct jit_emit *e, const struct vm_branchfree *bf, unsigned *
 		*ret_lanes = n;
 	}
 out:
-	if (err == -ENOTSUP) {
-		/* The half-made function goes, and with it its open blocks. */
+	if (err && begun) /* with its open blocks */
 		LLVMDeleteFunction(e->fn);
-	}
 	lanes_done(&entry);
 	lanes_done(&vector);
 	lanes_done(&scalar);
