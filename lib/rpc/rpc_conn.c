@@ -209,19 +209,21 @@ static bool is_past(uint64_t now_ns, uint64_t since_ns, uint64_t limit_ms)
 void conn_tick(struct rpc_conn *c, uint64_t now_ns)
 {
 	const struct rpc_server_options *o = &c->server->options;
-	struct rpc_call *call;
+	/* Without a call a client may well sleep: one that blocks (rpc_client.h) answers no pings
+	 * then. A host that has died meanwhile is the kernel's keepalive to find. */
+	bool is_busy = !LIST_EMPTY(&c->calls);
 
 	if (c->is_closed)
 		return;
 	if ((c->linger_ns && is_past(now_ns, c->linger_ns, LINGER_MS)) ||
 	    (c->requests == 0 && is_past(now_ns, c->begun_ns, o->first_request_ms)) ||
-	    is_past(now_ns, c->last_received_ns, o->dead_ms)) {
+	    (is_busy && is_past(now_ns, c->last_received_ns, o->dead_ms))) {
 		conn_close(c, NF_CANCELLED);
 		return;
 	}
 	if (c->linger_ns || !c->is_greeted)
 		return;
-	if (is_past(now_ns, c->last_received_ns, o->ping_ms) &&
+	if (is_busy && is_past(now_ns, c->last_received_ns, o->ping_ms) &&
 	    is_past(now_ns, c->pinged_ns, o->ping_ms)) {
 		c->pinged_ns = now_ns;
 		nghttp2_submit_ping(c->session, NGHTTP2_FLAG_NONE, NULL);
@@ -231,11 +233,12 @@ void conn_tick(struct rpc_conn *c, uint64_t now_ns)
 		session_last_goaway(c);
 		conn_mark_dirty(c);
 	}
-	LIST_FOREACH(call, &c->calls, next)
-	if (call->state == CALL_RECEIVING && is_past(now_ns, call->begun_ns, o->request_ms))
-		call_refuse(call, NF_DEADLINE_EXCEEDED,
-			    "the request did not arrive within request_ms = %llu",
-			    (unsigned long long)o->request_ms);
+	for (struct rpc_call *call = LIST_FIRST(&c->calls); call; call = LIST_NEXT(call, next))
+		if (call->state == CALL_RECEIVING &&
+		    is_past(now_ns, call->begun_ns, o->request_ms))
+			call_refuse(call, NF_DEADLINE_EXCEEDED,
+				    "the request did not arrive within request_ms = %llu",
+				    (unsigned long long)o->request_ms);
 }
 
 void conn_drain(struct rpc_conn *c)

@@ -159,6 +159,21 @@ static void turn_away(const struct rpc_server *s, int fd)
 	close(fd);
 }
 
+/* No waiting for more to send; and a host that is gone is found within a minute. */
+static void set_tcp_options(int fd)
+{
+	const struct {
+		int level, name, value;
+	} rows[] = {
+		{IPPROTO_TCP, TCP_NODELAY, 1},	   {SOL_SOCKET, SO_KEEPALIVE, 1},
+		{IPPROTO_TCP, TCP_KEEPIDLE, 30},   {IPPROTO_TCP, TCP_KEEPINTVL, 10},
+		{IPPROTO_TCP, TCP_KEEPCNT, 3},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		setsockopt(fd, rows[i].level, rows[i].name, &rows[i].value, sizeof(rows[i].value));
+}
+
 static void on_readable(uv_poll_t *poll, int status, int events);
 
 static void on_backoff(uv_timer_t *timer)
@@ -179,7 +194,6 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 		struct sockaddr_storage sa;
 		socklen_t len = sizeof(sa);
 		struct rpc_peer peer;
-		int one = 1;
 		int fd = accept4(l->fd, (struct sockaddr *)&sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd < 0 && (errno == EINTR || errno == ECONNABORTED))
@@ -197,7 +211,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 			continue;
 		}
 		if (!l->is_unix)
-			setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+			set_tcp_options(fd);
 		describe_peer(fd, &sa, len, &peer);
 		conn_open(s, l->tls, fd, &peer);
 	}

@@ -50,8 +50,8 @@ static void server_flush(struct rpc_server *s)
 	struct rpc_conn *c;
 
 	uv_idle_stop(&s->idle);
-	TAILQ_FOREACH(c, &s->dirty, next_dirty)
-	c->pump_turn = true;
+	for (c = TAILQ_FIRST(&s->dirty); c; c = TAILQ_NEXT(c, next_dirty))
+		c->pump_turn = true;
 	while ((c = TAILQ_FIRST(&s->dirty)) && c->pump_turn) {
 		TAILQ_REMOVE(&s->dirty, c, next_dirty);
 		c->is_dirty = c->pump_turn = false;

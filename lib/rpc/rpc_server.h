@@ -69,7 +69,9 @@ struct rpc_server_options {
 	size_t send_high_bytes;        /* rpc_call_send() says "full" above [1 MiB] */
 	uint64_t first_request_ms;     /* closes a connection with no request by then [10000] */
 	uint64_t request_ms;           /* from a request's first byte to its last [30000] */
-	uint64_t ping_ms, dead_ms;     /* silent peer: ping after [30000], close after [60000] */
+	/* A peer that is silent during a call: ping after [30000], close after [60000]. Without a
+	 * call only the kernel's keepalive watches. */
+	uint64_t ping_ms, dead_ms;
 };
 
 /* loop is borrowed. methods: ended by one with path NULL; borrowed. */

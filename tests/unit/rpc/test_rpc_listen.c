@@ -264,11 +264,15 @@ static void test_dead_peers(void **state)
 {
 	struct rpc_server_options options = {.ping_ms = 60, .dead_ms = 250};
 	struct raw_peer alive, dead;
+	struct test_reply reply = {0};
+	struct nf_error err;
 	struct test_server t;
 	uint64_t until_ns;
 
 	(void)state;
 	test_server_start(&t, NULL, &options);
+	struct rpc_client *idle = test_connect(&t, NULL);
+	assert_int_equal(test_call(idle, "/t/Echo", "", 0, 0, &reply, &err), 0);
 	raw_open(&alive, t.address);
 	raw_submit(&alive, "POST", "/t/Hang", "application/grpc", NULL, "\0\0\0\0\0", 5, true);
 	raw_open(&dead, t.address);
@@ -287,8 +291,11 @@ static void test_dead_peers(void **state)
 			assert_true(nghttp2_session_mem_recv(alive.session, buf, (size_t)n) > 0);
 		}
 	}
-	assert_int_equal(t.started, 2);
+	assert_int_equal(t.started, 3);
 	assert_int_equal(t.gone, 1);
+	/* A client that sleeps between its calls answers nothing, and is not dead. */
+	assert_int_equal(test_call(idle, "/t/Echo", "", 0, 0, &reply, &err), 0);
+	rpc_client_close(idle);
 	assert_true(raw_read_to_end(dead.fd, 500, NULL, 0) >= 0);
 	test_command(&t, TEST_RELEASE);
 	assert_true(raw_run(&alive));
