@@ -184,7 +184,12 @@ static int check_block(struct vm_check *c, uint32_t block, struct vm_state *s)
 	}
 	rc = 0;
 	if (ways.taken_state) {
-		rc = deliver(c, block, b->taken, ways.taken_state);
+		/* The first store on either way copies the stack. */
+		rc = count_steps(c, vm_state_slots(s) / SLOTS_PER_STEP);
+		if (rc)
+			vm_state_free(&c->states, ways.taken_state);
+		else
+			rc = deliver(c, block, b->taken, ways.taken_state);
 		if (rc) {
 			vm_state_free(&c->states, s);
 			return rc;
@@ -228,7 +233,11 @@ static int check_turn(struct vm_check *c, uint32_t place, const struct vm_state 
 	struct vm_state *s;
 	int rc = 0;
 
+	*ret_back = NULL;
 	if (head) {
+		rc = count_steps(c, 1 + vm_state_slots(head) / SLOTS_PER_STEP);
+		if (rc)
+			return rc;
 		s = vm_state_copy(&c->states, head);
 		rc = s ? check_block(c, block, s) : vm_check_no_memory(c);
 	}
