@@ -34,7 +34,7 @@ enum {
 	UNROLL_STEPS = 200000,   /* for turn-by-turn analysis, all loops of a function together */
 	WIDEN_BY_THRESHOLD = 32, /* widenings that stop at thresholds; the later ones go to the end */
 	NARROW_ROUNDS = 2,
-	SLOTS_PER_STEP = 8,
+	SLOTS_PER_STEP = 32,
 };
 
 /* ---- refusals --------------------------------------------------------------------------------- */

@@ -20,6 +20,8 @@
 
 static struct bpf_insn insns[PROGRAM_MAX_INSNS];
 static uint32_t n_insns;
+static uint32_t cuts[7]; /* where sub-functions begin */
+static unsigned n_cuts;
 
 static void add(uint8_t code, unsigned dst, unsigned src, int off, int32_t imm)
 {
@@ -46,12 +48,10 @@ static uint64_t verify(const char *shape)
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
-	struct program_func funcs[] = {
-		{ .kind = PROGRAM_FILTER, .name = "shape", .insns = insns, .n_insns = n_insns },
-		{ .kind = PROGRAM_REDUCE, .name = "reduce", .insns = nothing, .n_insns = 2 },
-		{ .kind = PROGRAM_COMBINE, .name = "combine", .insns = nothing, .n_insns = 2 },
-	};
-	struct program draft = { .funcs = funcs, .n_funcs = 3, .record_bytes = 64, .state_bytes = 8 };
+	static const char *const subs[] = { "", "sub1", "sub2", "sub3", "sub4", "sub5", "sub6", "sub7" };
+	struct program_func funcs[ARRAY_SIZE(subs) + 2];
+	struct program draft = { .funcs = funcs, .n_funcs = n_cuts + 3, .record_bytes = 64,
+				 .state_bytes = 8 };
 	struct vm_bounds bounds = { 64, 64 };
 	struct program *p = NULL;
 	struct vm_program *vp = NULL;
@@ -59,6 +59,17 @@ static uint64_t verify(const char *shape)
 	uint64_t steps = 0, start;
 	int rc;
 
+	for (unsigned i = 0; i <= n_cuts; i++) {
+		uint32_t first = i ? cuts[i - 1] : 0, end = i < n_cuts ? cuts[i] : n_insns;
+
+		funcs[i] = (struct program_func){ .kind = i ? PROGRAM_SUB : PROGRAM_FILTER,
+						  .name = i ? subs[i] : "shape",
+						  .insns = insns + first, .n_insns = end - first };
+	}
+	funcs[n_cuts + 1] = (struct program_func){ .kind = PROGRAM_REDUCE, .name = "reduce",
+						   .insns = nothing, .n_insns = 2 };
+	funcs[n_cuts + 2] = (struct program_func){ .kind = PROGRAM_COMBINE, .name = "combine",
+						   .insns = nothing, .n_insns = 2 };
 	if (program_create(&draft, &p, &err))
 		fail_msg("%s: %s: %s", shape, err.where, err.text);
 	start = clock_now_ns();
@@ -72,7 +83,7 @@ static uint64_t verify(const char *shape)
 	assert_true(steps <= VM_VERIFY_MAX_STEPS);
 	vm_program_unref(vp);
 	program_unref(p);
-	n_insns = 0;
+	n_insns = n_cuts = 0;
 	return steps;
 }
 
@@ -148,6 +159,33 @@ static void test_branches_that_write_the_stack(void **state)
 	EXIT();
 	steps = verify("branches that write the stack");
 	assert_true(steps > 0);
+}
+
+/* Eight frames, each written whole, and in the last one branches in a loop that write. */
+static void test_a_deep_stack(void **state)
+{
+	(void)state;
+	for (unsigned frame = 0; frame < 8; frame++) {
+		LOAD(2, 1, 0);
+		for (int slot = 1; slot <= 64; slot++)
+			STORE(10, -8 * slot, 2);
+		if (frame < 7) {
+			add(BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_CALL, 0, (int)frame + 1);
+			MOV_K(0, 0);
+			EXIT();
+			cuts[n_cuts++] = n_insns;
+		}
+	}
+	MOV_K(3, 0);
+	for (int i = 0; i < 1000; i++) {
+		JEQ_K(2, i, 1);
+		STORE(10, -8 * (1 + i % 64), 3);
+	}
+	ADD_K(3, 1);
+	JLT_X(3, 2, -2002);
+	MOV_K(0, 0);
+	EXIT();
+	(void)verify("a deep stack, branches in a loop");
 }
 
 /* Every way is waited for at the end: many states at once. */
@@ -236,6 +274,7 @@ int main(void)
 		cmocka_unit_test(test_nested_loops),
 		cmocka_unit_test(test_many_branches),
 		cmocka_unit_test(test_branches_that_write_the_stack),
+		cmocka_unit_test(test_a_deep_stack),
 		cmocka_unit_test(test_jumps_to_one_far_place_each),
 		cmocka_unit_test(test_a_loop_around_everything),
 		cmocka_unit_test(test_a_loop_that_counts_far),
