@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * vm_check.h - the verifier's working memory for one function, shared by its three parts:
- * vm_verify.c (the order of the analysis, the verdicts), vm_check_insn.c (what an instruction does
- * to a state), vm_check_access.c (memory and helper calls).
+ * vm_check.h - the verifier's working memory for one function, shared by its parts:
+ * vm_verify.c (the way in, refusals), vm_check_flow.c (the order of the analysis), vm_check_insn.c
+ * (what an instruction does to a state), vm_check_access.c (memory, helper calls, the verdicts).
  *
  * Internal to the verifier; one thread.
  */
@@ -79,6 +79,9 @@ int vm_check_no_memory(struct vm_check *c);
 const char *vm_value_text(const struct vm_value *v, char *buf, size_t size);
 /* "record + [0, 15]" */
 const char *vm_offsets_text(enum vm_region region, int64_t min, int64_t max, char *buf, size_t size);
+
+/* Run what stands at places [start, end) of the order on the states that came there. */
+int vm_check_places(struct vm_check *c, uint32_t start, uint32_t end);
 
 /* One instruction that is no conditional jump. */
 int vm_check_insn(struct vm_check *c, struct vm_state *s, const struct vm_op *op);
