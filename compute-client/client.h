@@ -84,6 +84,14 @@ int client_call_unary(struct nearfold_conn *c, const char *path, const ProtobufC
 int client_bad_reply(struct nearfold_conn *c, const struct nf_error *why,
 		     struct nearfold_error *err);
 
+/* What a node has counted since it started. */
+struct client_counters {
+	uint64_t bytes_sent; /* messages with their framing, of calls that have ended */
+	uint64_t cpu_ns;     /* of the daemon, its workers not included */
+};
+int client_node_counters(struct nearfold_conn *c, struct client_counters *ret,
+			 struct nearfold_error *err);
+
 /* The data set is not there: say which are. */
 void client_name_datasets(struct nearfold_conn *c, struct nearfold_error *err);
 

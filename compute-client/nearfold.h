@@ -120,6 +120,8 @@ struct nearfold_stats {
 	double scan_seconds, prepare_seconds, total_seconds, node_cpu_seconds;
 	uint64_t worker_memory_bytes;
 	uint64_t query_id, generation;
+	/* What the node counted: messages with their framing, without HTTP/2's own. */
+	uint64_t node_bytes_sent;
 };
 
 struct nearfold_result;

@@ -83,6 +83,7 @@ static int on_finished(struct execution *e, const Nearfold__V1__Finished *m)
 	s->matched = m->matched;
 	s->scan_seconds = (double)m->scan_ns / NS_PER_SEC;
 	s->prepare_seconds = (double)(m->spawn_ns + m->prepare_ns) / NS_PER_SEC;
+	s->node_bytes_sent = m->bytes_sent;
 	s->node_cpu_seconds = (double)m->cpu_ns / NS_PER_SEC;
 	s->worker_memory_bytes = m->memory_bytes;
 	return 0;

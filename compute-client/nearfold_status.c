@@ -174,6 +174,7 @@ static int put_status(const Nearfold__V1__Status *s, enum nearfold_output form, 
 		{"bytes_scanned", s->bytes_scanned},
 		{"bytes_sent", s->bytes_sent},
 		{"resident_bytes", s->resident_bytes},
+		{"cpu_ms", s->cpu_ns / NS_PER_MS},
 	};
 	const struct pair limits[] = {
 		{"queries_running", l->queries_running},
@@ -197,8 +198,8 @@ static int put_status(const Nearfold__V1__Status *s, enum nearfold_output form, 
 	return fflush(out) == 0 && !ferror(out) ? 0 : -EIO;
 }
 
-int nearfold_status_write(struct nearfold_conn *c, enum nearfold_output form, FILE *out,
-			  struct nearfold_error *err)
+static int get_status(struct nearfold_conn *c, Nearfold__V1__Status **ret,
+		      struct nearfold_error *err)
 {
 	Nearfold__V1__GetStatusRequest m = NEARFOLD__V1__GET_STATUS_REQUEST__INIT;
 	AUTO_FREE uint8_t *data = NULL;
@@ -208,11 +209,31 @@ int nearfold_status_write(struct nearfold_conn *c, enum nearfold_output form, FI
 
 	if (r < 0)
 		return r;
+	*ret = wire_unpack_status(data, size, &why);
+	return *ret ? 0 : client_bad_reply(c, &why, err);
+}
 
-	Nearfold__V1__Status *s = wire_unpack_status(data, size, &why);
+int client_node_counters(struct nearfold_conn *c, struct client_counters *ret,
+			 struct nearfold_error *err)
+{
+	Nearfold__V1__Status *s;
+	int r = get_status(c, &s, err);
 
-	if (!s)
-		return client_bad_reply(c, &why, err);
+	if (r < 0)
+		return r;
+	*ret = (struct client_counters){.bytes_sent = s->bytes_sent, .cpu_ns = s->cpu_ns};
+	nearfold__v1__status__free_unpacked(s, NULL);
+	return 0;
+}
+
+int nearfold_status_write(struct nearfold_conn *c, enum nearfold_output form, FILE *out,
+			  struct nearfold_error *err)
+{
+	Nearfold__V1__Status *s;
+	int r = get_status(c, &s, err);
+
+	if (r < 0)
+		return r;
 	r = put_status(s, form, out);
 	nearfold__v1__status__free_unpacked(s, NULL);
 	return r == 0 ? 0 : client_fail(err, NF_INTERNAL, "output", "%s", strerror(-r));

@@ -99,5 +99,6 @@ void status_get(struct node *node, struct rpc_call *call)
 	m.limits = &limits;
 	m.draining = node->draining;
 	m.resident_bytes = resident_bytes();
+	m.cpu_ns = clock_read(CLOCK_PROCESS_CPUTIME_ID);
 	reply_message(call, &m.base);
 }
