@@ -15,7 +15,7 @@
 #include "base/scope.h"
 #include "storage-node/sandbox_filter.h"
 
-#ifdef __SANITIZE_ADDRESS__
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 /* The sanitizer's shadow counts as data, and its report goes to stderr. */
 enum { SANITIZED = 1 };
 #else
