@@ -43,6 +43,7 @@ struct node {
 	struct engine_set engines; /* as an ordinary program finds them */
 
 	uint64_t start_ns, last_query_id;
+	uint64_t loads; /* LoadProgram calls in the pool */
 	uint64_t queries_done, queries_failed, bytes_scanned, bytes_sent;
 	bool draining;
 	int exit_status;

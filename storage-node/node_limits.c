@@ -29,6 +29,7 @@ const struct limit_row limit_rows[] = {
 	ROW(queries_per_identity, 32, 1, 65536,
 	    "queries and reads of one identity, running and waiting together"),
 	ROW(reads_running, 16, 1, 4096, "ReadRange calls at once"),
+	ROW(loads_running, 16, 1, 4096, "programs of LoadProgram calls under verification at once"),
 	ROW(threads_per_query, 0, 1, 1024, "scan threads of one query (default: the processors)"),
 	ROW(memory_bytes_per_query, 1 * GiB, 64 * MiB, 1024 * GiB,
 	    "private writable memory of one worker (RLIMIT_DATA)"),

@@ -19,6 +19,7 @@ struct node_limits {
 	uint64_t queries_queued;
 	uint64_t queries_per_identity;
 	uint64_t reads_running;
+	uint64_t loads_running;
 	uint64_t threads_per_query;
 	uint64_t memory_bytes_per_query;
 	uint64_t seconds_per_query;

@@ -63,6 +63,7 @@ static void load_done(uv_work_t *work, int status)
 	char report[sizeof(l->err.where) + sizeof(l->err.text) + 4];
 
 	(void)status;
+	l->node->loads--;
 	if (!l->ret && !l->node->config.kernel_engine)
 		program_engines_off(&l->checked->engines, "kernel", "switched off on this node");
 	if (!l->ret)
@@ -98,6 +99,14 @@ void load_program(struct node *node, struct rpc_call *call, const uint8_t *messa
 		program_unref(p);
 		return;
 	}
+	if (node->loads >= node->config.limits.loads_running) {
+		program_unref(p);
+		node_limit_refuse(&err, "loads_running",
+				  "%llu programs are being verified; try again later",
+				  (unsigned long long)node->loads);
+		reply_error(call, &err, &(struct reply_extra){.limit = "loads_running"});
+		return;
+	}
 	l = calloc(1, sizeof(*l));
 	if (!l) {
 		program_unref(p);
@@ -111,5 +120,6 @@ void load_program(struct node *node, struct rpc_call *call, const uint8_t *messa
 	l->program = p;
 	l->bounds = bounds;
 	rpc_call_set(call, on_gone, NULL, l);
+	node->loads++;
 	uv_queue_work(&node->loop, &l->work, load_work, load_done);
 }

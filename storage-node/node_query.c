@@ -86,7 +86,7 @@ static void log_query(const struct query *q, const struct nf_error *err)
 	}
 	log_info("query %llu: who=%s dataset=%s engine=%s bytes=%llu records=%llu matched=%llu "
 		 "ms=%.1f outcome=%s%s",
-		 (unsigned long long)q->id, q->who, q->req.dataset ? q->req.dataset : "-", engine,
+		 (unsigned long long)q->id, q->who, q->entry ? q->entry->spec->name : "-", engine,
 		 (unsigned long long)(q->has_finished ? f->bytes_scanned : q->progress.bytes_done),
 		 (unsigned long long)(q->has_finished ? f->records : q->progress.records),
 		 (unsigned long long)(q->has_finished ? f->matched : q->progress.matched),
@@ -118,6 +118,9 @@ static void query_finish(struct query *q, const struct nf_error *err,
 
 		q->bytes_sent = rpc_call_bytes_sent(call);
 		x.query_id = q->id;
+		/* No worker to be had, but bytes there still are. */
+		x.fetch_instead =
+			x.fetch_instead || (q->outcome == NF_UNAVAILABLE && !q->node->draining);
 		if (err)
 			reply_error(call, err, &x);
 		else

@@ -71,7 +71,7 @@ static void finish(struct reading *r, const struct nf_error *err, const struct r
 		nf_error_message(err, reason + 1, sizeof(reason) - 1);
 	}
 	log_info("read %llu: who=%s dataset=%s bytes=%llu ms=%.1f outcome=%s%s",
-		 (unsigned long long)r->id, r->who, r->req.dataset ? r->req.dataset : "-",
+		 (unsigned long long)r->id, r->who, r->entry ? r->entry->spec->name : "-",
 		 (unsigned long long)(r->at - r->start),
 		 (double)(clock_now_ns() - r->start_ns) / (double)NS_PER_MS,
 		 nf_code_name(err ? err->code : NF_OK), reason);
