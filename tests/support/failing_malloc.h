@@ -19,8 +19,8 @@
 #endif
 
 /* Counts down in each allocation; the one that meets 1 fails. */
-static atomic_long fail_after;
-static atomic_long live; /* allocations */
+static atomic_long fail_after __attribute__((unused));
+static atomic_long live __attribute__((unused)); /* allocations */
 
 #if OWN_MALLOC
 extern void *__libc_malloc(size_t n);
