@@ -52,7 +52,8 @@ CPPFLAGS += -D_GNU_SOURCE -DNEARFOLD_VERSION='"$(VERSION)"' -Ilib -I. -I$(B)/gen
 base_cflags := -std=c17 -g -fPIC -fvisibility=hidden -fno-strict-aliasing $(WARN)
 cflags_release := -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 cflags_asan    := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
-cflags_fuzz    := -O1 -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined
+cflags_fuzz    := -O1 -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined \
+	-fno-sanitize=function # compiled queries carry no types for it
 cflags_tsan    := -O1 -fno-omit-frame-pointer -fsanitize=thread
 ldflags_release := -Wl,-z,relro,-z,now
 ldflags_asan    := -fsanitize=address,undefined
@@ -263,9 +264,9 @@ $(B)/tests/fuzz/fuzz_%: $(B)/obj/tests/fuzz/fuzz_%.o $(fuzz_main) $(MODULES:%=$(
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(all_ldflags) $(fuzz_link) -o $@ $< $(fuzz_main) $(B)/tests/support.a $(link_all) $(all_libs)
 .PHONY: fuzz $(fuzz_names:%=fuzz-%)
-fuzz: $(fuzz_bin)
+fuzz: $(fuzz_bin) jit
 $(fuzz_names:%=fuzz-%): fuzz-%:
-	+$(Q)$(MAKE) --no-print-directory VARIANT=fuzz CC=clang-19 build/fuzz/tests/fuzz/fuzz_$*
+	+$(Q)$(MAKE) --no-print-directory VARIANT=fuzz CC=clang-19 build/fuzz/tests/fuzz/fuzz_$* jit
 	@mkdir -p build/fuzz/corpus/$*
 	build/fuzz/tests/fuzz/fuzz_$* -max_total_time=$(FUZZ_SECONDS) -timeout=30 -rss_limit_mb=4096 \
 		build/fuzz/corpus/$* tests/fuzz/corpus/$*

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * fuzz_engines.c - bytes become a program and records; the engines that can run it must give the
+ * same bits, or the same error in the same words.
+ *
+ * Input: one byte that says how to read the rest, then
+ *	bit 7 clear	a program as in tests/support/fuzz_program.h
+ *	bit 7 set	8 bytes of seed for tests/support/vm_gen.h; the byte's other bits are its
+ *			options
+ * Records are made from the input, too. Compiling takes milliseconds: what is long is not tried.
+ * NEARFOLD_FUZZ_KERNEL=1 adds the kernel engine, where it may run.
+ */
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/scope.h"
+#include "tests/support/fold_run.h"
+#include "tests/support/fuzz_program.h"
+#include "tests/support/vm_gen.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum {
+	MAX_INPUT_BYTES = 1024,
+	BUDGET = 2000,
+	MAX_GROUPS = 50,
+	DATA_BYTES = 4000,
+	MAX_STEPS = 20000,
+};
+
+enum {
+	GENERATE = 0x80,
+	ANY_LENGTH = 0x01,
+	NO_KEY = 0x02,
+	NO_LOOPS = 0x04,
+	NO_GUARDS = 0x08,
+	ADDITIVE = 0x10,
+	MUTATE = 0x20,
+};
+
+static char module_path[PATH_MAX];
+
+/* build/<variant>/nearfold-jit.so, from build/<variant>/tests/fuzz/fuzz_engines */
+static void find_module(void)
+{
+	ssize_t n = readlink("/proc/self/exe", module_path, sizeof(module_path) - 32);
+
+	if (n < 0)
+		abort();
+	module_path[n] = '\0';
+	for (int up = 0; up < 3; up++)
+		*strrchr(module_path, '/') = '\0';
+	strcat(module_path, "/nearfold-jit.so");
+}
+
+static int generated(const uint8_t *data, size_t size, struct fuzz_program *ret)
+{
+	struct vm_gen_options options = {
+		.record_bytes = data[0] & ANY_LENGTH ? 0 : 1 + data[size - 1] % 64,
+		.any_length = data[0] & ANY_LENGTH,
+		.no_key = data[0] & NO_KEY,
+		.no_loops = data[0] & NO_LOOPS,
+		.no_guards = data[0] & NO_GUARDS,
+		.additive = data[0] & ADDITIVE,
+		.mutate_percent = data[0] & MUTATE ? 50 : 0,
+	};
+	struct vm_gen *gen;
+	uint64_t seed;
+	int r;
+
+	if (size < 9)
+		return -1;
+	memcpy(&seed, data + 1, sizeof(seed));
+	gen = vm_gen_new(seed, &options);
+	if (!gen)
+		return -1;
+	r = program_create(vm_gen_draft(gen), &ret->program, NULL);
+	vm_gen_free(gen);
+	if (!r)
+		ret->bounds = vm_bounds_of(ret->program);
+	return r;
+}
+
+/* The input over and over, each time a little different: numbers that are equal, and some not. */
+static void make_data(const uint8_t *in, size_t size, bool lines, uint8_t *out, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		size_t turn = i / size;
+
+		out[i] = (uint8_t)(in[i % size] + (turn % 3 == 2 ? turn : 0));
+		if (lines && (in[i % size] % 23 == 0 || turn % 5 == 4))
+			out[i] = i % 7 ? out[i] : '\n';
+	}
+}
+
+static void compare(const struct engine_config *cfg, const struct fold_input *in, const char *name,
+		    const struct fold_output *want)
+{
+	struct fold_output got = {0};
+	char text[512];
+
+	/* Its own refusal (a helper that it lacks) is no answer that could be wrong. */
+	if (!fold_run(engine_by_name(name), cfg, in, &got) &&
+	    !fold_output_same(want, &got, text, sizeof(text))) {
+		fprintf(stderr, "interp and %s differ: %s\n", name, text);
+		abort();
+	}
+	fold_output_done(&got);
+}
+
+static void run(struct vm_program *vp, const uint8_t *input, size_t size)
+{
+	const struct program *p = vp->program;
+	bool lines = vp->bounds.record_min_bytes != vp->bounds.record_max_bytes;
+	size_t bytes = lines ? DATA_BYTES : DATA_BYTES - DATA_BYTES % vp->bounds.record_max_bytes;
+	/* To the byte, for the sanitizer. */
+	AUTO_FREE uint8_t *params = malloc(p->params_bytes + !p->params_bytes);
+	AUTO_FREE uint8_t *data = malloc(bytes);
+	struct engine_config cfg = {
+		.program = vp,
+		.params = params,
+		.format = lines ? FORMAT_LINES : FORMAT_FIXED,
+		.record_bytes = lines ? 0 : vp->bounds.record_max_bytes,
+		.budget = BUDGET,
+		.max_groups = MAX_GROUPS,
+		.jit_module = module_path,
+		.jit_wait = true,
+		.cpu_threads = 1,
+	};
+	struct fold_input in = {.data = data, .bytes = bytes, .span_bytes = bytes / 3};
+	struct fold_output want = {0};
+
+	if (!params || !data)
+		abort();
+	make_data(input, size, false, params, p->params_bytes);
+	make_data(input, size, lines, data, bytes);
+	if (fold_run(&engine_interp, &cfg, &in, &want)) {
+		fprintf(stderr, "interp refuses: %s\n", want.err.text);
+		abort();
+	}
+	compare(&cfg, &in, "jit", &want);
+	if (getenv("NEARFOLD_FUZZ_KERNEL") && engine_by_name("kernel")) {
+		in.read_bytes = 1 << 16;
+		compare(&cfg, &in, "kernel", &want);
+	}
+	fold_output_done(&want);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct fuzz_program f = {0};
+	struct vm_program *vp = NULL;
+
+	if (!module_path[0])
+		find_module();
+	if (size < 2 || size > MAX_INPUT_BYTES)
+		return 0;
+	if (data[0] & GENERATE ? generated(data, size, &f) : fuzz_program(data + 1, size - 1, &f))
+		return 0;
+	/* A fold is over records of one size, or over lines, which have any. */
+	if (f.bounds.record_min_bytes != f.bounds.record_max_bytes)
+		f.bounds = (struct vm_bounds){0, PROGRAM_MAX_RECORD_BYTES};
+	if (f.bounds.record_max_bytes && !vm_verify(f.program, &f.bounds, &vp, NULL)) {
+		if (vp->verify_steps < MAX_STEPS)
+			run(vp, data, size);
+		vm_program_unref(vp);
+	}
+	program_unref(f.program);
+	return 0;
+}
