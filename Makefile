@@ -81,6 +81,7 @@ help:
 	@echo 'make deps       install the Debian packages of packaging/packages.txt (root or sudo)'
 	@echo 'make demo       install what is missing, build, start a node on loopback, run a query'
 	@echo 'make check      install what is missing, build, run every test (sanitizers, fuzz corpora)'
+	@echo 'make check-guest  the tests that need another kernel or NVMe devices, in QEMU'
 	@echo 'make bench      measure, and print ratios against the same work in plain C'
 	@echo 'make install    PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)'
 	@echo 'make format     clang-format over the C files'
@@ -288,6 +289,13 @@ check:
 	+@$(MAKE) --no-print-directory all unit programs
 	+@$(MAKE) --no-print-directory VARIANT=asan unit fuzz
 	@B=$(B) ASAN=build/asan tests/run
+
+# In a virtual machine with another kernel and NVMe devices. By itself: it wants minutes and QEMU.
+.PHONY: check-guest
+check-guest:
+	@packaging/install-packages build test guest
+	+@$(MAKE) --no-print-directory all programs unit
+	@B=$(B) tests/guest/check $(GUEST_TESTS)
 
 bench:
 	@packaging/install-packages build test bench
