@@ -119,8 +119,7 @@ static void query_finish(struct query *q, const struct nf_error *err,
 		q->bytes_sent = rpc_call_bytes_sent(call);
 		x.query_id = q->id;
 		/* No worker to be had, but bytes there still are. */
-		x.fetch_instead =
-			x.fetch_instead || (q->outcome == NF_UNAVAILABLE && !q->node->draining);
+		x.fetch_instead = q->outcome == NF_UNAVAILABLE && !q->node->draining;
 		if (err)
 			reply_error(call, err, &x);
 		else
@@ -490,6 +489,12 @@ static void on_finished(struct query *q, const struct frame_finished *f)
 	m.chunk_bytes = f->chunk_bytes;
 	m.queue_depth = f->queue_depth;
 	m.memory_bytes = f->memory_bytes;
+	log_debug("query %llu: microseconds: queue %llu, open and spawn %llu, prepare %llu, scan "
+		  "%llu, "
+		  "combine %llu",
+		  (unsigned long long)q->id, (unsigned long long)m.queue_ns / 1000,
+		  (unsigned long long)m.spawn_ns / 1000, (unsigned long long)f->prepare_ns / 1000,
+		  (unsigned long long)f->scan_ns / 1000, (unsigned long long)f->combine_ns / 1000);
 	if (send_finished(q, &m) < 0)
 		after_send(q, -ENOMEM);
 	else
