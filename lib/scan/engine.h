@@ -37,8 +37,8 @@ struct engine_config {
 	uint32_t record_bytes;	/* fixed */
 	uint64_t budget;	/* instructions per record; 0: VM_DEFAULT_BUDGET */
 	uint64_t max_groups;	/* per thread and in the answer; 0: GROUPS_DEFAULT_MAX */
-	const char *jit_module; /* path of nearfold-jit.so; NULL: beside the program, then the
-				 * library folder */
+	const char *jit_module; /* path of nearfold-jit.so; NULL: beside the program, or in its
+				 * installation's lib/nearfold */
 	bool jit_wait;		/* jit: compile before the first record, not beside it */
 	const struct jit_image
 		*jit_image; /* jit: code from a cache (vm/jit.h), or NULL; borrowed */

@@ -14,10 +14,6 @@
 #include "vm/jit_image.h"
 #include "vm/vm_helper.h"
 
-#ifndef NEARFOLD_LIBDIR
-#define NEARFOLD_LIBDIR "/usr/local/lib/nearfold"
-#endif
-
 static const struct jit_module *load_one(const char *path, char *why, size_t size)
 {
 	const struct jit_module *module;
@@ -35,28 +31,55 @@ static const struct jit_module *load_one(const char *path, char *why, size_t siz
 	return NULL;
 }
 
+/* path's folder, then `rest`; *ret stays what it was if nothing is there. */
+static bool find_near(const char *path, const char *rest, char *ret, size_t size)
+{
+	const char *slash = strrchr(path, '/');
+	char found[PATH_MAX];
+
+	if (!slash)
+		return false;
+	int n = snprintf(found, sizeof(found), "%.*s/%s", (int)(slash - path), path, rest);
+	if (n < 0 || (size_t)n >= sizeof(found) || (size_t)n >= size || access(found, R_OK))
+		return false;
+	strcpy(ret, found);
+	return true;
+}
+
+/*
+ * Where the module is, seen from the program (bin/ or sbin/) and from the library (lib/) that hold
+ * this code: an installation may be moved as a whole, and a build finds its own.
+ */
+static const char *find_module(char *ret, size_t size)
+{
+	static const char *const from_program[] = {"nearfold-jit.so",
+						   "../lib/nearfold/nearfold-jit.so"};
+	static const char *const from_library[] = {"nearfold-jit.so", "nearfold/nearfold-jit.so"};
+	char program[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", program, sizeof(program) - 1);
+	Dl_info here;
+
+	program[n > 0 ? n : 0] = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(from_program); i++)
+		if (find_near(program, from_program[i], ret, size))
+			return ret;
+	if (dladdr(jit_image_map, &here) && here.dli_fname)
+		for (size_t i = 0; i < ARRAY_SIZE(from_library); i++)
+			if (find_near(here.dli_fname, from_library[i], ret, size))
+				return ret;
+	return "nearfold-jit.so"; /* where the dynamic linker looks */
+}
+
 int jit_module_load(const char *path, const struct jit_module **ret, struct nf_error *err)
 {
 	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 	static const struct jit_module *loaded;
-	char beside[PATH_MAX], why[PATH_MAX + 256] = "";
+	char found[PATH_MAX], why[PATH_MAX + 256] = "";
 	const struct jit_module *module;
-	ssize_t n;
 
 	pthread_mutex_lock(&lock);
-	if (!loaded && path) {
-		loaded = load_one(path, why, sizeof(why));
-	} else if (!loaded) {
-		n = readlink("/proc/self/exe", beside, sizeof(beside) - sizeof("nearfold-jit.so"));
-		if (n > 0) {
-			beside[n] = '\0';
-			strcpy(strrchr(beside, '/') + 1, "nearfold-jit.so");
-			if (!access(beside, R_OK))
-				loaded = load_one(beside, why, sizeof(why));
-		}
-		if (!loaded && !why[0])
-			loaded = load_one(NEARFOLD_LIBDIR "/nearfold-jit.so", why, sizeof(why));
-	}
+	if (!loaded)
+		loaded = load_one(path ? path : find_module(found, sizeof(found)), why, sizeof(why));
 	module = loaded;
 	pthread_mutex_unlock(&lock);
 	if (!module)

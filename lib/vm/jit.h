@@ -91,8 +91,8 @@ struct jit_module {
 		       struct jit_image **ret, struct nf_error *err);
 };
 
-/* Load the module: path, or NULL: beside this program's file, then the library folder. *ret stays
- * valid for the life of the process. UNAVAILABLE with the reason. */
+/* Load the module: path, or NULL: beside this program or library, or in its installation's
+ * lib/nearfold. *ret stays valid for the life of the process. UNAVAILABLE with the reason. */
 int jit_module_load(const char *path, const struct jit_module **ret, struct nf_error *err);
 
 /* Executable memory (written, then made executable; never both). */
