@@ -40,11 +40,12 @@ struct source {
  * nor a symbolic link may lead out). What a folder or a glob gives stays below its fixed part
  * in any case. Names that begin with a dot are not part of a folder.
  * -ENOENT nothing there (or a glob or folder with no file), -EACCES/-EXDEV a path that escapes
- * (PERMISSION_DENIED), -EINVAL neither a regular file nor a block device.
+ * (PERMISSION_DENIED), -EINVAL neither a regular file nor a block device, or a file that hides
+ * its size (/proc).
  */
 int source_open(const struct dataset_spec *spec, int root_fd, struct source **ret,
 		struct nf_error *err);
-/* Several paths given by a user (--local FILE...). */
+/* Several paths given by a user (--local FILE...): links are followed, names are as given. */
 int source_open_paths(const struct dataset_spec *spec, const char *const *paths, unsigned n_paths,
 		      struct source **ret, struct nf_error *err);
 /* A source over descriptors that somebody else opened (a worker): takes ownership of the array

@@ -143,6 +143,24 @@ static int open_direct(const struct base *base, const char *path, const struct s
 	return TAKE_FD(fd);
 }
 
+/*
+ * A file of /proc has a size of 0 and yet something to read: to believe the size would make an
+ * answer of nothing. fd still has O_NONBLOCK: some of these files wait for news.
+ */
+static int check_empty(int fd, const char *name, struct nf_error *err)
+{
+	char byte;
+	ssize_t n = pread(fd, &byte, 1, 0);
+
+	if (n < 0)
+		return nf_error_sys(err, NF_DATA_LOSS, errno, name, "cannot read");
+	if (n > 0)
+		return nf_error_set(err, NF_INVALID_ARGUMENT, name,
+				    "the file says that it is empty, and is not (as in /proc, or "
+				    "it grows just now): leave it out, or scan a copy");
+	return 0;
+}
+
 /* Takes ownership of fd and name (NULL: out of memory). */
 static int add_file(const struct base *base, const char *path, int fd_given, const struct stat *st,
 		    char *name_given, struct found_files *found, struct nf_error *err)
@@ -155,6 +173,9 @@ static int add_file(const struct base *base, const char *path, int fd_given, con
 	if (found->n == SOURCE_MAX_FILES)
 		return nf_error_set(err, NF_RESOURCE_EXHAUSTED, name,
 				    "more than %d files: split the data set", SOURCE_MAX_FILES);
+	int r = S_ISREG(st->st_mode) && st->st_size == 0 ? check_empty(fd, name, err) : 0;
+	if (r)
+		return r;
 	/* io_uring treats a block device opened with O_NONBLOCK as one that may not wait. */
 	if (fcntl(fd, F_SETFL, O_RDONLY))
 		return nf_error_sys(err, NF_INTERNAL, errno, name, "fcntl");
@@ -212,23 +233,26 @@ static int add_match(const struct base *base, const char *path, const char *pref
 		     bool block_devices, struct found_files *found, struct nf_error *err)
 {
 	struct stat st;
+	AUTO_FREE char *name = path_join(prefix, path);
 	AUTO_CLOSE int fd = base_open(base, path, OPEN_FLAGS);
 
+	if (!name)
+		return no_memory(err);
 	if (fd == -ENXIO) /* a socket */
 		return 0;
 	if (fd < 0)
-		return open_error(-fd, path, err);
+		return open_error(-fd, name, err);
 	if (fstat(fd, &st))
-		return nf_error_sys(err, NF_INTERNAL, errno, path, "fstat");
+		return nf_error_sys(err, NF_INTERNAL, errno, name, "fstat");
 	if (!S_ISREG(st.st_mode) && !(block_devices && S_ISBLK(st.st_mode)))
 		return 0;
-	return add_file(base, path, TAKE_FD(fd), &st, path_join(prefix, path), found, err);
+	return add_file(base, path, TAKE_FD(fd), &st, TAKE_PTR(name), found, err);
 }
 
-static int add_folder(int folder_fd, const char *prefix, struct found_files *found,
+static int add_folder(int folder_fd, const char *prefix, bool users, struct found_files *found,
 		      struct nf_error *err)
 {
-	struct base base = {.fd = folder_fd, .beneath = true};
+	struct base base = {.fd = folder_fd, .beneath = !users};
 	AUTO(names_done) struct names names = {0};
 	int r = list_folder(&base, ".", NULL, &names, err);
 
@@ -287,7 +311,7 @@ static int split_glob(const char *path, char **ret_fixed, const char **ret_patte
 	return *ret_fixed ? 0 : no_memory(err);
 }
 
-static int add_glob(const struct base *root, const char *path, bool keep_path,
+static int add_glob(const struct base *root, const char *path, bool users,
 		    struct found_files *found, struct nf_error *err)
 {
 	AUTO_FREE char *fixed = NULL;
@@ -302,7 +326,7 @@ static int add_glob(const struct base *root, const char *path, bool keep_path,
 	AUTO_CLOSE int fd = base_open(root, fixed, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return open_error(-fd, path, err);
-	struct base base = {.fd = fd, .beneath = true};
+	struct base base = {.fd = fd, .beneath = !users};
 
 	r = names_add(&now, strdup(""), err);
 	while (!r && *pattern) {
@@ -321,7 +345,7 @@ static int add_glob(const struct base *root, const char *path, bool keep_path,
 	}
 	if (!r && now.n)
 		qsort(now.v, now.n, sizeof(*now.v), by_bytes);
-	const char *prefix = keep_path && strcmp(fixed, ".") ? fixed : "";
+	const char *prefix = users && strcmp(fixed, ".") ? fixed : "";
 	for (size_t i = 0; !r && i < now.n; i++) {
 		/* The last component may be literal ("a*b/data.bin"): not every folder has it. */
 		r = add_match(&base, now.v[i], prefix, true, found, err);
@@ -354,7 +378,7 @@ static const char *base_name(const char *path)
 	return slash && slash[1] ? slash + 1 : path;
 }
 
-int source_resolve(int root_fd, const char *path, bool keep_path, struct found_files *found,
+int source_resolve(int root_fd, const char *path, bool users, struct found_files *found,
 		   struct nf_error *err)
 {
 	struct base base = {.fd = root_fd >= 0 ? root_fd : AT_FDCWD, .beneath = root_fd >= 0};
@@ -366,13 +390,13 @@ int source_resolve(int root_fd, const char *path, bool keep_path, struct found_f
 	AUTO_CLOSE int fd = base_open(&base, path, OPEN_FLAGS);
 	/* First as it stands: '[' may well be a part of a file's name. */
 	if (fd == -ENOENT && has_glob(path, strlen(path)))
-		return add_glob(&base, path, keep_path, found, err);
+		return add_glob(&base, path, users, found, err);
 	if (fd < 0)
 		return open_error(-fd, path, err);
 	if (fstat(fd, &st))
 		return nf_error_sys(err, NF_INTERNAL, errno, path, "fstat");
 	if (S_ISDIR(st.st_mode)) {
-		int r = add_folder(fd, keep_path ? path : "", found, err);
+		int r = add_folder(fd, users ? path : "", users, found, err);
 
 		if (!r && found->n == before) {
 			nf_error_set(err, NF_NOT_FOUND, path, "no file is in this folder");
@@ -383,7 +407,7 @@ int source_resolve(int root_fd, const char *path, bool keep_path, struct found_f
 	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
 		return nf_error_set(err, NF_INVALID_ARGUMENT, path,
 				    "neither a regular file, a block device nor a folder");
-	return add_file(&base, path, TAKE_FD(fd), &st, strdup(keep_path ? path : base_name(path)),
+	return add_file(&base, path, TAKE_FD(fd), &st, strdup(users ? path : base_name(path)),
 			found, err);
 }
 

@@ -30,11 +30,12 @@ struct found_files {
 /*
  * Append what `path` means to *found. root_fd >= 0: relative to it and beneath it. root_fd < 0: as
  * the process sees it; the entries of a folder or glob still stay beneath its fixed part.
- * keep_path: names begin with the path as given instead of being relative.
+ * users: a path of the user whose process this is (root_fd < 0): names begin with the path as given
+ * instead of being relative, and symbolic links are followed wherever they lead.
  * NOT_FOUND, PERMISSION_DENIED (no right, or the path escapes), INVALID_ARGUMENT (neither a file,
- * a block device nor a folder), RESOURCE_EXHAUSTED (SOURCE_MAX_FILES, or descriptors).
+ * a block device nor a folder; or one that hides its size), RESOURCE_EXHAUSTED (SOURCE_MAX_FILES, or descriptors).
  */
-int source_resolve(int root_fd, const char *path, bool keep_path, struct found_files *found,
+int source_resolve(int root_fd, const char *path, bool users, struct found_files *found,
 		   struct nf_error *err);
 void found_files_done(struct found_files *found);
 

@@ -217,6 +217,49 @@ static void users_paths_keep_their_order_and_names(void **state)
 	assert_true(source_open_paths(&spec, NULL, 0, &none, NULL) < 0);
 }
 
+/* What the operator's folder must not do, a user's own may: it is the user's right that counts. */
+static void users_links_are_followed(void **state)
+{
+	struct folder *f = *state;
+	AUTO(source_free_ptr) struct source *s = NULL, *t = NULL;
+	struct source *none = NULL;
+	struct dataset_spec spec = spec_of(NULL);
+	struct nf_error err = {0};
+
+	mkdirat(f->fd, "far", 0755);
+	mkdirat(f->fd, "links", 0755);
+	put_file(f, "far/data", "1234", 4);
+	put_link(f, "links/a", "../far/data");
+	put_link(f, "links/folder", "../far");
+	AUTO_FREE char *folder = path_in(f, "links");
+	AUTO_FREE char *glob = path_in(f, "links/*/d*");
+	AUTO_FREE char *a = path_in(f, "links/a");
+	AUTO_FREE char *b = path_in(f, "links/folder/data");
+	assert_int_equal(source_open_paths(&spec, (const char *[]){folder}, 1, &s, &err), 0);
+	names_are(s, (const char *const[]){a, NULL});
+	assert_int_equal(source_open_paths(&spec, (const char *[]){glob}, 1, &t, &err), 0);
+	names_are(t, (const char *const[]){b, NULL});
+	/* One that leads nowhere is named as the user would find it. */
+	put_link(f, "links/gone", "../nothing");
+	AUTO_FREE char *gone = path_in(f, "links/gone");
+	assert_int_equal(source_open_paths(&spec, (const char *[]){folder}, 1, &none, &err),
+			 -ENOENT);
+	assert_string_equal(err.where, gone);
+}
+
+/* Files of /proc say that they are empty, and are not: a number would be wrong. */
+static void a_file_that_hides_its_size(void **state)
+{
+	struct source *s = NULL;
+	struct nf_error err = {0};
+	struct dataset_spec spec = spec_of((char *)"/proc/version");
+
+	(void)state;
+	assert_int_equal(source_open(&spec, -1, &s, &err), -EINVAL);
+	assert_string_equal(err.where, "version");
+	assert_contains(err.text, "scan a copy");
+}
+
 static void whole_records_or_a_reason(void **state)
 {
 	struct folder *f = *state;
@@ -342,6 +385,8 @@ int main(void)
 		T(a_link_inside_is_fine),
 		T(neither_fifo_nor_device_nor_magic_link),
 		T(users_paths_keep_their_order_and_names),
+		T(users_links_are_followed),
+		T(a_file_that_hides_its_size),
 		T(whole_records_or_a_reason),
 		T(every_change_is_noticed),
 		T(the_generation_follows_the_files),
