@@ -63,9 +63,9 @@ static int explain_local(const struct nearfold_query *q, FILE *out, struct nf_er
 		.range_end = q->range_end,
 		.budget = q->instructions_per_record,
 	};
-	struct scan_choice choice[8];
+	struct scan_choice choice[SCAN_MAX_CHOICES];
 	unsigned choices = scan_explain(src, vp, &o, choice, ARRAY_SIZE(choice));
-	char format[32];
+	char format[32], reason[1024];
 
 	dataset_format_text(&spec, format);
 	report_line(out, "where", "this process");
@@ -75,6 +75,11 @@ static int explain_local(const struct nearfold_query *q, FILE *out, struct nf_er
 	report_verdicts(vp, out);
 	for (unsigned i = 0; i < choices; i++)
 		report_engine(out, i == 0, choice[i].engine, choice[i].reason);
+	for (unsigned i = 0; i < choices; i++)
+		if (choice[i].chosen)
+			report_line(out, "chosen", "%s", choice[i].engine);
+	scan_choice_reason(choice, choices, reason, sizeof(reason));
+	report_line(out, "because", "%s", reason);
 	report_estimate(out, q, src->total_bytes,
 			spec.format == FORMAT_FIXED ? spec.record_bytes : 0);
 	return 0;

@@ -8,6 +8,7 @@
 
 #include "base/scope.h"
 #include "scan/engine.h"
+#include "scan/scan_constants.h"
 #include "wire/wire.h"
 
 enum { MAX_REPORT_BYTES = 32 << 10 };
@@ -132,6 +133,7 @@ int program_warm_up(struct nf_error *err)
 {
 	struct engine_set set;
 
+	scan_constants(); /* reads its file */
 	return program_engines(NULL, &set, err);
 }
 

@@ -161,23 +161,21 @@ static struct scan_options scan_options(struct worker *w)
 static void send_started(struct worker *w, const struct scan_options *options)
 {
 	struct frame_started f = {.threads = options->threads};
-	struct scan_choice choices[8];
+	struct scan_choice choices[SCAN_MAX_CHOICES];
 	bool is_auto = !strcmp(options->engine, "auto");
 	unsigned n =
-		is_auto ? scan_explain(w->source, w->program, options, choices, ARRAY_SIZE(choices))
+		is_auto ? scan_predict(w->source, w->program, options, choices, ARRAY_SIZE(choices))
 			: 0;
 
 	if (!is_auto) {
 		snprintf(f.engine, sizeof(f.engine), "%s", options->engine);
 		snprintf(f.engine_reason, sizeof(f.engine_reason), "asked for");
 	}
-	for (unsigned i = 0; i < n && !*f.engine; i++) {
-		if (!*choices[i].reason)
+	for (unsigned i = 0; i < n; i++)
+		if (choices[i].chosen)
 			snprintf(f.engine, sizeof(f.engine), "%s", choices[i].engine);
-		else if (!*f.engine_reason)
-			snprintf(f.engine_reason, sizeof(f.engine_reason), "%.32s: %.200s",
-				 choices[i].engine, choices[i].reason);
-	}
+	if (is_auto)
+		scan_choice_reason(choices, n, f.engine_reason, sizeof(f.engine_reason));
 	send_frame(FRAME_STARTED, &f, sizeof(f));
 }
 

@@ -194,6 +194,18 @@ static int make_result(struct scan *s, struct scan_result **ret, struct nf_error
 	return 0;
 }
 
+static void offer_code(const struct scan *s)
+{
+	const struct jit_image *image;
+
+	if (!s->options->compiled || s->engine_ops != &engine_jit)
+		return;
+	image = engine_jit_image(s->engine);
+	if (image)
+		s->options->compiled(s->options->compiled_arg, image,
+				     sizeof(*image) + image->bytes);
+}
+
 static void scan_done(struct scan *s)
 {
 	for (unsigned i = 0; s->threads && i < s->n_threads; i++)
@@ -249,6 +261,8 @@ int scan_run_hooked(const struct source *src, struct vm_program *vp,
 	r = check_unchanged(&s, r, err);
 	if (!r)
 		r = make_result(&s, ret, err);
+	if (!r)
+		offer_code(&s);
 	if (!r)
 		scan_report(&s, clock_now_ns(), true);
 out:

@@ -36,6 +36,14 @@ struct scan_options {
 	const uint8_t *params;
 	uint32_t params_bytes;
 	const char *jit_module;
+	/* Code from a cache (vm/jit.h), of this program for these records and this CPU; borrowed. What
+	 * is not whole, or for another CPU, is left aside. */
+	const struct jit_image *jit_image;
+	size_t jit_image_bytes;
+	/* Called once when the scan is over and compiled code that the caller did not bring: for a
+	 * cache. The image is valid during the call; may be NULL. */
+	void (*compiled)(void *arg, const struct jit_image *image, size_t bytes);
+	void *compiled_arg;
 	uint64_t deadline_ns;	   /* clock_now_ns(); 0: none */
 	const atomic_bool *cancel; /* may be NULL; looked at between chunks */
 	/* Called about every 100 ms from the thread that called scan_run; may be NULL. */
@@ -90,12 +98,22 @@ int scan_bounds(const struct dataset_spec *spec, struct vm_bounds *ret);
 int scan_merge(const struct vm_program *vp, uint64_t budget, uint8_t *into, const uint8_t *from,
 	       struct nf_error *err);
 
-/* Why each engine could or could not take the program: name, "" or a reason. For explain. */
+/* Why each engine could or could not take the program, what it would cost (scan_constants.h), and
+ * which one a scan with these options begins with. In the order of engines[]. */
+enum { SCAN_MAX_CHOICES = 8 };
 struct scan_choice {
 	const char *engine;
-	char reason[256]; /* "": it can */
+	char reason[256];   /* "": it can */
+	double estimate_ns; /* 0: nothing is known */
+	bool chosen;
 };
+/* "estimate: jit 3.1 ms, interp 40 ms; kernel: why not" */
+void scan_choice_reason(const struct scan_choice *c, unsigned n, char *ret, size_t size);
 unsigned scan_explain(const struct source *src, struct vm_program *vp,
+		      const struct scan_options *options, struct scan_choice *ret, unsigned max);
+/* What `auto` will begin with: the same, but asks no engine that would not be chosen anyway (the
+ * first question to the JIT maps LLVM). */
+unsigned scan_predict(const struct source *src, struct vm_program *vp,
 		      const struct scan_options *options, struct scan_choice *ret, unsigned max);
 
 #endif

@@ -8,12 +8,12 @@
 #include <string.h>
 
 #include "scan/ring.h"
+#include "scan/scan_constants.h"
 #include "scan/scan_internal.h"
 
 enum {
 	SMALL_BYTES = 4 << 20,	   /* one thread is enough */
-	TINY_BYTES = 1 << 20,	   /* and a ring is not worth its set-up, nor is LLVM */
-	TINY_LOOP_BYTES = 4 << 10, /* LLVM is, when the program loops */
+	TINY_BYTES = 1 << 20, /* and a ring is not worth its set-up */
 	CHUNK_BYTES = 1 << 20,
 	CHUNK_SMALLEST = 256 << 10,	/* chosen by us */
 	KERNEL_CHUNK_BYTES = 256 << 10, /* a completion's work must stay short */
@@ -115,6 +115,13 @@ static uint64_t bytes_to_scan(const struct source *src, const struct scan_option
 	return total;
 }
 
+static unsigned threads_for(const struct source *src, const struct scan_options *o)
+{
+	unsigned n = o->threads ? o->threads : bytes_to_scan(src, o) <= SMALL_BYTES ? 1 : cpus_online();
+
+	return n > SCAN_MAX_THREADS ? SCAN_MAX_THREADS : n;
+}
+
 static int make_plan(struct scan *s, struct nf_error *err)
 {
 	const struct scan_options *o = s->options;
@@ -122,9 +129,7 @@ static int make_plan(struct scan *s, struct nf_error *err)
 	uint64_t chunk = o->chunk_bytes;
 	uint64_t total = bytes_to_scan(s->src, o);
 
-	s->n_threads = o->threads ? o->threads : total <= SMALL_BYTES ? 1 : cpus_online();
-	if (s->n_threads > SCAN_MAX_THREADS)
-		s->n_threads = SCAN_MAX_THREADS;
+	s->n_threads = threads_for(s->src, o);
 	if (!chunk) {
 		uint64_t most = s->engine_ops->read_ops ? KERNEL_CHUNK_BYTES : CHUNK_BYTES;
 
@@ -201,31 +206,6 @@ static bool is_auto(const struct scan_options *o)
 	return !o->engine || !strcmp(o->engine, "auto");
 }
 
-static bool has_loop(const struct vm_program *vp)
-{
-	for (unsigned i = 0; i < PROGRAM_ENTRIES; i++)
-		if (vp->code[i].has_loop)
-			return true;
-	return false;
-}
-
-/* interp is through a mebibyte in a millisecond or two; the others take longer to get ready. With a
- * loop in the program a record may take as long as thousands do without. */
-static int check_worth(const struct engine_ops *e, const struct source *src,
-		       const struct vm_program *vp, const struct scan_options *o,
-		       struct nf_error *why)
-{
-	uint64_t bytes = bytes_to_scan(src, o);
-
-	if (!is_auto(o) || e == &engine_interp ||
-	    bytes > (has_loop(vp) ? TINY_LOOP_BYTES : TINY_BYTES))
-		return 0;
-	return nf_error_set(why, NF_FAILED_PRECONDITION, NULL,
-			    "to get ready takes longer than all of interp's work on %" PRIu64
-			    " bytes",
-			    bytes);
-}
-
 static int check_engine(const struct engine_ops *e, const struct engine_config *cfg,
 			const struct scan_options *o, struct nf_error *why)
 {
@@ -246,15 +226,9 @@ static struct engine_config config_of(const struct source *src, struct vm_progra
 		.max_groups = o->max_groups ? o->max_groups : GROUPS_DEFAULT_MAX,
 		.jit_module = o->jit_module,
 		.jit_wait = !is_auto(o),
+		.jit_image = o->jit_image,
+		.jit_image_bytes = o->jit_image_bytes,
 	};
-}
-
-static void add_reason(struct scan *s, const char *engine, const struct nf_error *why)
-{
-	size_t n = strlen(s->engine_reason);
-
-	snprintf(s->engine_reason + n, sizeof(s->engine_reason) - n, "%s%s: %.200s", n ? "; " : "",
-		 engine, why->text);
 }
 
 /* The plan depends on the engine (chunk size), the group limit on the plan. */
@@ -262,9 +236,7 @@ static int open_engine(struct scan *s, const struct engine_ops *e, struct nf_err
 {
 	s->engine_ops = e;
 	s->engine_config = config_of(s->src, s->vp, s->options);
-	int r = check_worth(e, s->src, s->vp, s->options, err);
-	if (!r)
-		r = check_engine(e, &s->engine_config, s->options, err);
+	int r = check_engine(e, &s->engine_config, s->options, err);
 	if (!r)
 		r = make_plan(s, err);
 	if (!r)
@@ -277,10 +249,89 @@ static int open_engine(struct scan *s, const struct engine_ops *e, struct nf_err
 	return r;
 }
 
+/* Every engine with its estimate, no reasons yet. */
+static unsigned list_choices(const struct source *src, const struct vm_program *vp,
+			     const struct scan_options *o, struct scan_choice *ret, unsigned max)
+{
+	struct scan_work work = {
+		.program = vp,
+		.bytes = bytes_to_scan(src, o),
+		.record_bytes = src->spec.format == FORMAT_FIXED ? src->spec.record_bytes : 0,
+		.threads = threads_for(src, o),
+	};
+	unsigned n = 0;
+
+	for (; engines[n] && n < max; n++) {
+		work.compiled = engines[n] == &engine_jit && o->jit_image;
+		ret[n] = (struct scan_choice){
+			.engine = engines[n]->name,
+			.estimate_ns = scan_estimate_ns(scan_constants(), engines[n]->name, &work),
+		};
+	}
+	return n;
+}
+
+static bool is_better(const struct scan_choice *a, const struct scan_choice *b)
+{
+	/* What nothing is known of comes behind what is known. */
+	if (!(a->estimate_ns > 0) || !(b->estimate_ns > 0))
+		return a->estimate_ns > b->estimate_ns;
+	return a->estimate_ns < b->estimate_ns;
+}
+
+/* The index of the best one that can and was not refused yet; n: none. */
+static unsigned best_choice(const struct scan_choice *c, unsigned n)
+{
+	unsigned best = n;
+
+	for (unsigned i = 0; i < n; i++)
+		if (!*c[i].reason && (best == n || is_better(&c[i], &c[best])))
+			best = i;
+	return best;
+}
+
+void scan_choice_reason(const struct scan_choice *c, unsigned n, char *ret, size_t size)
+{
+	const char *between = "estimate: ";
+	size_t at = 0;
+
+	ret[0] = '\0';
+	for (unsigned i = 0; i < n && at < size; i++) {
+		if (*c[i].reason || !(c[i].estimate_ns > 0))
+			continue;
+		at += (size_t)snprintf(ret + at, size - at, "%s%s %.*f ms", between, c[i].engine,
+				       c[i].estimate_ns < 10e6 ? 2 : 0, c[i].estimate_ns / 1e6);
+		between = ", ";
+	}
+	for (unsigned i = 0; i < n && at < size; i++)
+		if (*c[i].reason)
+			at += (size_t)snprintf(ret + at, size - at, "%s%s: %.200s", at ? "; " : "",
+					       c[i].engine, c[i].reason);
+}
+
+static int choose_automatically(struct scan *s, struct nf_error *err)
+{
+	struct scan_choice choices[SCAN_MAX_CHOICES];
+	unsigned n = list_choices(s->src, s->vp, s->options, choices, SCAN_MAX_CHOICES), i;
+	struct nf_error why = {0};
+	int r = -nf_code_errno(NF_FAILED_PRECONDITION);
+
+	while ((i = best_choice(choices, n)) < n) {
+		r = open_engine(s, engine_by_name(choices[i].engine), &why);
+		/* Only an engine's own refusal leads to the next one; interp has none, so what it says
+		 * is about the scan. */
+		if (!r || s->engine_ops == &engine_interp)
+			break;
+		snprintf(choices[i].reason, sizeof(choices[i].reason), "%.255s", why.text);
+	}
+	if (r && err)
+		*err = why;
+	scan_choice_reason(choices, n, s->engine_reason, sizeof(s->engine_reason));
+	return r;
+}
+
 static int choose_engine(struct scan *s, struct nf_error *err)
 {
-	struct nf_error why;
-	int r;
 
 	if (!is_auto(s->options)) {
 		const struct engine_ops *e = engine_by_name(s->options->engine);
@@ -292,19 +343,7 @@ static int choose_engine(struct scan *s, struct nf_error *err)
 		snprintf(s->engine_reason, sizeof(s->engine_reason), "asked for");
 		return open_engine(s, e, err);
 	}
-	for (const struct engine_ops *const *e = engines;; e++) {
-		r = open_engine(s, *e, &why);
-		/* Only an engine's own refusal leads to the next one. */
-		if (!r || !e[1])
-			break;
-		add_reason(s, (*e)->name, &why);
-	}
-	if (r && err)
-		*err = why;
-	if (!s->engine_reason[0])
-		snprintf(s->engine_reason, sizeof(s->engine_reason),
-			 "the best of those that are here");
-	return r;
+	return choose_automatically(s, err);
 }
 
 static int choose_reader(struct scan *s, struct nf_error *err)
@@ -343,20 +382,44 @@ int scan_choose(struct scan *s, struct nf_error *err)
 	return r ? r : choose_reader(s, err);
 }
 
+static void check_choice(const struct engine_config *cfg, const struct scan_options *o,
+			 struct scan_choice *c)
+{
+	struct nf_error why = {0};
+
+	if (check_engine(engine_by_name(c->engine), cfg, o, &why))
+		snprintf(c->reason, sizeof(c->reason), "%.255s", why.text);
+}
+
 unsigned scan_explain(const struct source *src, struct vm_program *vp,
 		      const struct scan_options *options, struct scan_choice *ret, unsigned max)
 {
 	struct engine_config cfg = config_of(src, vp, options);
-	unsigned n = 0;
+	unsigned n = list_choices(src, vp, options, ret, max), best;
 
 	cfg.cpu_threads = 1;
-	for (const struct engine_ops *const *e = engines; *e && n < max; e++, n++) {
-		struct nf_error why = {0};
+	for (unsigned i = 0; i < n; i++)
+		check_choice(&cfg, options, &ret[i]);
+	best = best_choice(ret, n);
+	for (unsigned i = 0; i < n; i++)
+		ret[i].chosen = is_auto(options) ? i == best :
+						   !strcmp(options->engine, ret[i].engine);
+	return n;
+}
 
-		ret[n] = (struct scan_choice){.engine = (*e)->name};
-		if (check_engine(*e, &cfg, options, &why) ||
-		    check_worth(*e, src, vp, options, &why))
-			snprintf(ret[n].reason, sizeof(ret[n].reason), "%.255s", why.text);
+unsigned scan_predict(const struct source *src, struct vm_program *vp,
+		      const struct scan_options *options, struct scan_choice *ret, unsigned max)
+{
+	struct engine_config cfg = config_of(src, vp, options);
+	unsigned n = list_choices(src, vp, options, ret, max), i;
+
+	cfg.cpu_threads = 1;
+	while ((i = best_choice(ret, n)) < n) {
+		check_choice(&cfg, options, &ret[i]);
+		if (*ret[i].reason)
+			continue;
+		ret[i].chosen = true;
+		break;
 	}
 	return n;
 }
