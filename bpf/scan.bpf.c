@@ -271,7 +271,7 @@ INLINE int lines(u64 *ctx, int grouped)
 	fold_begin(&f, slot);
 	data = slot->data;
 	skip = slot->skip_line;
-	zero = f.lane->zero;
+	zero = slot->zero;
 	while (start < slot->own_bytes) {
 		u64 end;
 

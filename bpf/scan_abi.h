@@ -48,6 +48,8 @@ struct scan_slot {
 	uint64_t lane;	       /* address of the lane */
 	uint64_t budget;       /* metered instructions a record */
 	uint64_t work;	       /* ... and a completion: SCAN_WORK_LIMIT */
+	uint64_t meter;	       /* what is left of the budget, across a call */
+	uint64_t zero;	       /* a zero that the kernel's verifier knows nothing of */
 	uint32_t head_bytes;   /* bytes of the read before data */
 	uint32_t own_bytes;    /* records that start in here are ours */
 	uint32_t ready_bytes;  /* so many bytes are at data already, the completion's result says
@@ -71,7 +73,6 @@ struct scan_lane {
 	uint64_t count;	  /* entries used */
 	uint64_t limit;	  /* count may not pass it */
 	uint64_t seed[2]; /* of the hash; seed[1] is odd */
-	uint64_t zero; /* a zero that the kernel verifier knows nothing of */
 	uint64_t init;	  /* address of a new group's state, if it is not zeroes */
 	uint64_t init_words;
 	uint64_t key[SCAN_MAX_KEY_WORDS]; /* where the key function writes */
@@ -81,8 +82,8 @@ struct scan_lane {
 #define SCAN_ENTRY_STATE(key_words)	   ((8 + 8 * (key_words) + 15) & ~15u)
 #define SCAN_ENTRY_BYTES(key_words, state) (SCAN_ENTRY_STATE(key_words) + (((state) + 15) & ~15u))
 
-/* The hash is h = seed[0]; for each word of the key: h = (h ^ word) * seed[1], h ^= h >> 32. The tag
- * holds it, an entry is looked for from its upper half on. */
+/* The hash is h = seed[0]; for each word of the key: h = (h ^ word) * seed[1], h ^= h >> 32. The
+ * tag holds it, an entry is looked for from its upper half on. */
 #define SCAN_TAG(h) ((h) | 1)
 
 #endif

@@ -133,6 +133,11 @@ uint32_t splice_count(const struct splice *s)
 	return s->n;
 }
 
+uint32_t splice_position(const struct splice *s, splice_label label)
+{
+	return s->bound[label];
+}
+
 const struct splice_func *splice_find(const struct splice_func *unit, const char *name)
 {
 	for (; unit->name; unit++)

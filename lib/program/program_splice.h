@@ -82,6 +82,8 @@ void splice_call(struct splice *s, splice_label label);
 
 /* How many instructions so far, LD_IMM64 as two. */
 uint32_t splice_count(const struct splice *s);
+/* Where a bound label is. */
+uint32_t splice_position(const struct splice *s, splice_label label);
 
 /*
  * The whole: *ret_insns and *ret_origins have *ret_n elements, the caller frees both.

@@ -3,31 +3,45 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/scope.h"
 #include "bpf/scan_abi.h"
+#include "scan/engine_kernel_holes.h"
 #include "scan/engine_kernel_lower.h"
+#include "scan/engine_kernel_regs.h"
 #include "scan_bpf.h"
 #include "vm/vm_helper.h"
 
-enum { MAX_HELPER_COPIES = 64 };
+enum {
+	/* The kernel's verifier follows every way through the loop's body by itself: knowledge that
+	 * differs between two ways keeps it from taking them as one. Functions with more ways than
+	 * this are called, as functions that it verifies apart from the loop. */
+	MAX_INLINE_PATHS = 48,
+};
 
 struct link {
 	const struct kernel_link_input *in;
 	const struct vm_program *vp;
 	struct kernel_lower lower;
+	struct kernel_holes holes;
 	struct nf_error *err;
-	bool meters;  /* some function has a loop */
-	bool traps;   /* some function may fail: note the record */
+	splice_label user[PROGRAM_ENTRIES]; /* of functions that are called */
+	bool called[PROGRAM_ENTRIES];
 	struct copy { /* a helper's function for arguments of one kind */
 		int32_t number;
 		uint8_t stack_args;
 		splice_label label;
-	} copies[MAX_HELPER_COPIES];
+	} copies[KERNEL_MAX_FUNCTIONS];
 	unsigned n_copies;
 };
+
+static const enum program_kind in_kernel[] = {PROGRAM_FILTER, PROGRAM_KEY, PROGRAM_REDUCE};
+
+/* ---- can it be done? ---------------------------------------------------------------------------
+ */
 
 const char *kernel_helper_reason(int32_t number)
 {
@@ -48,32 +62,45 @@ static const struct splice_func *scan_loop(const struct engine_config *cfg)
 	return splice_find(splice_unit, names[cfg->format][cfg->program->program->key_bytes != 0]);
 }
 
-static const enum program_kind in_kernel[] = {PROGRAM_FILTER, PROGRAM_KEY, PROGRAM_REDUCE};
+static bool is_called(const struct vm_program *vp, enum program_kind kind)
+{
+	return kernel_paths(vp, kind) > MAX_INLINE_PATHS;
+}
+
+/* What one function may use of the stack: the frames of a call chain share 512 bytes. */
+static int check_stack(const struct engine_config *cfg, enum program_kind kind,
+		       struct nf_error *why)
+{
+	const struct vm_program *vp = cfg->program;
+	uint32_t used = kernel_stack_used(vp, kind), others, room;
+
+	if (!vp->code[kind].flat.n_insns)
+		return 0;
+	others = (uint32_t)-kernel_frame_below(scan_loop(cfg)->stack_bytes).base;
+	if (is_called(vp, kind))
+		others += (uint32_t)-kernel_frame_below(0).base;
+	if (vp->code[kind].calls_helper)
+		others += KERNEL_HELPER_STACK;
+	room = KERNEL_STACK_BYTES - KERNEL_STACK_RESERVED - others;
+	if (used <= room)
+		return 0;
+	return nf_error_set(why, NF_FAILED_PRECONDITION, program_kind_name(kind),
+			    "uses %u bytes of stack; a kernel program has room for %u", used, room);
+}
 
 int kernel_link_check(const struct engine_config *cfg, struct nf_error *why)
 {
-	const struct splice_func *loop = scan_loop(cfg);
 	uint64_t budget = cfg->budget ? cfg->budget : VM_DEFAULT_BUDGET;
-	struct kernel_frame f;
 
-	if (!loop)
-		return nf_error_set(why, NF_FAILED_PRECONDITION, NULL,
-				    "no scan loop for this format");
-	f = kernel_frame_below(loop->stack_bytes);
 	for (size_t i = 0; i < ARRAY_SIZE(in_kernel); i++) {
-		const struct vm_code *code = &cfg->program->code[in_kernel[i]];
-		uint32_t room = KERNEL_STACK_BYTES - KERNEL_STACK_RESERVED - (uint32_t)-f.base -
-				(code->calls_helper ? KERNEL_HELPER_STACK : 0);
-		int r = kernel_lower_check(cfg->program, in_kernel[i], why);
+		enum program_kind kind = in_kernel[i];
+		int r = kernel_lower_check(cfg->program, kind, why);
 
+		if (!r)
+			r = check_stack(cfg, kind, why);
 		if (r)
 			return r;
-		if (kernel_stack_used(code) > room)
-			return nf_error_set(
-				why, NF_FAILED_PRECONDITION, program_kind_name(in_kernel[i]),
-				"uses %u bytes of stack; a kernel program has room for %u",
-				kernel_stack_used(code), room);
-		if (code->has_loop && budget > KERNEL_MAX_BUDGET)
+		if (cfg->program->code[kind].has_loop && budget > KERNEL_MAX_BUDGET)
 			return nf_error_set(
 				why, NF_FAILED_PRECONDITION, NULL,
 				"a budget of %llu instructions a record; kernel loops end at %d",
@@ -82,17 +109,15 @@ int kernel_link_check(const struct engine_config *cfg, struct nf_error *why)
 	return 0;
 }
 
-static uint32_t key_words(const struct link *l)
-{
-	return (l->vp->program->key_bytes + 7) / 8;
-}
+/* ---- filling the holes
+ * --------------------------------------------------------------------------- */
 
 static int number(void *arg, const char *symbol, uint64_t *ret, uint8_t *ret_src_reg)
 {
 	struct link *l = arg;
 	const struct kernel_link_input *in = l->in;
 	const struct program *p = l->vp->program;
-	uint32_t words = key_words(l);
+	uint32_t words = l->holes.key_words;
 	const struct {
 		const char *name;
 		uint64_t value;
@@ -126,107 +151,61 @@ static int helper(void *arg, struct splice *s, int32_t which, uint8_t stack_args
 	while (i < l->n_copies &&
 	       (l->copies[i].number != which || l->copies[i].stack_args != stack_args))
 		i++;
-	if (i == MAX_HELPER_COPIES)
+	if (i == KERNEL_MAX_FUNCTIONS - PROGRAM_ENTRIES - 1)
 		return nf_error_set(l->err, NF_FAILED_PRECONDITION, NULL,
-				    "calls helpers in more than %d ways", MAX_HELPER_COPIES);
+				    "calls helpers in more than %u ways", i);
 	if (i == l->n_copies)
 		l->copies[l->n_copies++] = (struct copy){which, stack_args, splice_label_new(s)};
 	splice_call(s, l->copies[i].label);
 	return 0;
 }
 
-/* The loop begins: keep the slot for traps, fill the meters. r1 = slot. */
-static void begin(struct link *l, struct splice *s)
+static bool may_trap(const struct vm_code *code)
 {
+	return code->has_loop || code->calls_helper;
+}
+
+/* The argument register that hands the slot to a function that is called: the first free one. */
+static uint8_t slot_register(enum program_kind kind)
+{
+	return kind == PROGRAM_FILTER ? BPF_REG_4 : BPF_REG_5;
+}
+
+/* Call the user's function: meter and failures go through the slot. */
+static void call_user(struct link *l, struct splice *s, enum program_kind kind)
+{
+	const struct vm_code *code = &l->vp->code[kind];
 	const struct kernel_frame *f = &l->lower.frame;
+	uint8_t slot = slot_register(kind);
+	splice_label well = splice_label_new(s);
 
-	if (l->meters || l->traps)
-		splice_emit(s, SPLICE_STX(BPF_DW, BPF_REG_10, f->slot, BPF_REG_1));
-	if (!l->meters)
+	if (may_trap(code))
+		splice_emit(s, SPLICE_LDX(BPF_DW, slot, BPF_REG_10, f->slot));
+	else
+		splice_emit(s, SPLICE_MOV_K(slot, 0));
+	if (code->has_loop) {
+		splice_emit(s, SPLICE_LDX(BPF_DW, BPF_REG_0, BPF_REG_10, f->meter));
+		splice_emit(s,
+			    SPLICE_STX(BPF_DW, slot, offsetof(struct scan_slot, meter), BPF_REG_0));
+	}
+	splice_call(s, l->user[kind]);
+	if (!may_trap(code))
 		return;
-	splice_emit(s,
-		    SPLICE_LDX(BPF_DW, BPF_REG_2, BPF_REG_1, offsetof(struct scan_slot, budget)));
-	splice_emit(s, SPLICE_STX(BPF_DW, BPF_REG_10, f->meter, BPF_REG_2));
-	splice_emit(s, SPLICE_LDX(BPF_DW, BPF_REG_2, BPF_REG_1, offsetof(struct scan_slot, work)));
-	splice_emit(s, SPLICE_STX(BPF_DW, BPF_REG_10, f->work, BPF_REG_2));
-}
-
-/* A record begins: work -= what the one before took; is there work left? r1 = record. */
-static void record(struct link *l, struct splice *s)
-{
-	const struct kernel_frame *f = &l->lower.frame;
-	splice_label done = splice_label_new(s);
-
-	if (l->traps)
-		splice_emit(s, SPLICE_STX(BPF_DW, BPF_REG_10, f->record, BPF_REG_1));
+	splice_emit(s, SPLICE_LDX(BPF_DW, BPF_REG_1, BPF_REG_10, f->slot));
+	splice_emit(s, SPLICE_LDX(BPF_W, BPF_REG_2, BPF_REG_1, offsetof(struct scan_slot, status)));
+	splice_jump(s, SPLICE_JMP_K(BPF_JEQ, BPF_REG_2, SCAN_ARMED), well);
 	splice_emit(s, SPLICE_MOV_K(BPF_REG_0, 0));
-	if (!l->meters) {
-		splice_bind(s, done);
-		return;
+	splice_emit(s, SPLICE_EXIT);
+	splice_bind(s, well);
+	if (code->has_loop) {
+		splice_emit(s, SPLICE_LDX(BPF_DW, BPF_REG_1, BPF_REG_1,
+					  offsetof(struct scan_slot, meter)));
+		splice_emit(s, SPLICE_STX(BPF_DW, BPF_REG_10, f->meter, BPF_REG_1));
 	}
-	splice_emit(s, SPLICE_LDX(BPF_DW, BPF_REG_2, BPF_REG_10, f->slot));
-	splice_emit(s,
-		    SPLICE_LDX(BPF_DW, BPF_REG_2, BPF_REG_2, offsetof(struct scan_slot, budget)));
-	splice_emit(s, SPLICE_LDX(BPF_DW, BPF_REG_3, BPF_REG_10, f->meter));
-	splice_emit(s, SPLICE_LDX(BPF_DW, BPF_REG_4, BPF_REG_10, f->work));
-	splice_emit(s, SPLICE_STX(BPF_DW, BPF_REG_10, f->meter, BPF_REG_2));
-	splice_emit(s, SPLICE_ALU(BPF_ADD, BPF_REG_4, BPF_REG_3));
-	splice_emit(s, SPLICE_ALU(BPF_SUB, BPF_REG_4, BPF_REG_2));
-	splice_emit(s, SPLICE_STX(BPF_DW, BPF_REG_10, f->work, BPF_REG_4));
-	splice_jump(s, SPLICE_JMP_K(BPF_JSGT, BPF_REG_4, 0), done);
-	splice_emit(s, SPLICE_MOV_K(BPF_REG_0, 1));
-	splice_bind(s, done);
-}
-
-/* ---- keys, word by word ---------------------------------------------------------------------- */
-
-/* r1 = key, r2 = seed, r3 = odd multiplier; r0 = hash */
-static void key_hash(struct link *l, struct splice *s)
-{
-	splice_emit(s, SPLICE_MOV(BPF_REG_0, BPF_REG_2));
-	for (uint32_t i = 0; i < key_words(l); i++) {
-		splice_emit(s, SPLICE_LDX(BPF_DW, BPF_REG_2, BPF_REG_1, (int16_t)(8 * i)));
-		splice_emit(s, SPLICE_ALU(BPF_XOR, BPF_REG_0, BPF_REG_2));
-		splice_emit(s, SPLICE_ALU(BPF_MUL, BPF_REG_0, BPF_REG_3));
-		splice_emit(s, SPLICE_MOV(BPF_REG_2, BPF_REG_0));
-		splice_emit(s, SPLICE_ALU_K(BPF_RSH, BPF_REG_2, 32));
-		splice_emit(s, SPLICE_ALU(BPF_XOR, BPF_REG_0, BPF_REG_2));
-	}
-}
-
-/* r1, r2 = keys; r0 = are they the same? */
-static void key_same(struct link *l, struct splice *s)
-{
-	splice_label end = splice_label_new(s);
-
-	splice_emit(s, SPLICE_MOV_K(BPF_REG_0, 0));
-	for (uint32_t i = 0; i < key_words(l); i++) {
-		splice_emit(s, SPLICE_LDX(BPF_DW, BPF_REG_3, BPF_REG_1, (int16_t)(8 * i)));
-		splice_emit(s, SPLICE_LDX(BPF_DW, BPF_REG_4, BPF_REG_2, (int16_t)(8 * i)));
-		splice_jump(s, SPLICE_JMP(BPF_JNE, BPF_REG_3, BPF_REG_4), end);
-	}
-	splice_emit(s, SPLICE_MOV_K(BPF_REG_0, 1));
-	splice_bind(s, end);
-}
-
-/* r1 = to, r2 = from */
-static void key_copy(struct link *l, struct splice *s)
-{
-	for (uint32_t i = 0; i < key_words(l); i++) {
-		splice_emit(s, SPLICE_LDX(BPF_DW, BPF_REG_3, BPF_REG_2, (int16_t)(8 * i)));
-		splice_emit(s, SPLICE_STX(BPF_DW, BPF_REG_1, (int16_t)(8 * i), BPF_REG_3));
-	}
-}
-
-static void key_clear(struct link *l, struct splice *s)
-{
-	for (uint32_t i = 0; i < key_words(l); i++)
-		splice_emit(s, SPLICE_ST(BPF_DW, BPF_REG_1, (int16_t)(8 * i), 0));
 }
 
 static int call(void *arg, struct splice *s, const char *symbol)
 {
-	struct link *l = arg;
 	static const struct {
 		const char *name;
 		enum program_kind kind;
@@ -235,34 +214,105 @@ static int call(void *arg, struct splice *s, const char *symbol)
 		{"nf_user_key", PROGRAM_KEY},
 		{"nf_user_reduce", PROGRAM_REDUCE},
 	};
-	static const struct {
-		const char *name;
-		void (*emit)(struct link *l, struct splice *s);
-	} ours[] = {
-		{"nf_begin", begin},	   {"nf_record", record},     {"nf_key_hash", key_hash},
-		{"nf_key_same", key_same}, {"nf_key_copy", key_copy}, {"nf_key_clear", key_clear},
-	};
+	struct link *l = arg;
 
 	for (size_t i = 0; i < ARRAY_SIZE(users); i++) {
+		enum program_kind kind = users[i].kind;
+
 		if (strcmp(users[i].name, symbol))
 			continue;
-		if (l->vp->code[users[i].kind].flat.n_insns)
-			return kernel_lower(&l->lower, s, users[i].kind, l->err);
-		splice_emit(s, SPLICE_MOV_K(BPF_REG_0, 1)); /* no filter: every record */
+		if (!l->vp->code[kind].flat.n_insns)
+			splice_emit(s, SPLICE_MOV_K(BPF_REG_0, 1)); /* no filter: every record */
+		else if (l->called[kind])
+			call_user(l, s, kind);
+		else
+			return kernel_lower(&l->lower, s, kind, l->err);
 		return 0;
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(ours); i++) {
-		if (strcmp(ours[i].name, symbol))
-			continue;
-		ours[i].emit(l, s);
+	if (kernel_hole(&l->holes, s, symbol))
 		return 0;
-	}
 	return nf_error_set(l->err, NF_INTERNAL, symbol, "the scan loop calls an unknown function");
 }
 
-static bool may_trap(const struct vm_code *code)
+/* ---- functions behind the loop
+ * ------------------------------------------------------------------- */
+
+/* Add a row to image->functions. */
+static struct kernel_function *function(struct kernel_image *image, struct splice *s,
+					splice_label label, const char *name)
 {
-	return code->has_loop || code->calls_helper;
+	struct kernel_function *f = &image->functions[image->n_functions++];
+
+	*f = (struct kernel_function){.insn = splice_position(s, label)};
+	snprintf(f->name, sizeof(f->name), "%s", name);
+	return f;
+}
+
+/* The user's function, with a frame of its own. */
+static int append_user(struct link *l, struct splice *s, enum program_kind kind,
+		       struct kernel_image *image)
+{
+	const struct vm_code *code = &l->vp->code[kind];
+	struct kernel_lower lower = l->lower;
+	const struct kernel_frame *f = &lower.frame;
+	uint8_t slot = slot_register(kind);
+	struct kernel_function *fn;
+	char name[32];
+	int r;
+
+	lower.frame = kernel_frame_below(0);
+	lower.called = true;
+	snprintf(name, sizeof(name), "nearfold_%s", program_kind_name(kind));
+	splice_bind(s, l->user[kind]);
+	fn = function(image, s, l->user[kind], name);
+	fn->global = true;
+	fn->n_args = slot;
+	fn->arena_args = kernel_arena_args(kind) | (uint16_t)(1u << slot);
+	for (uint8_t arg = 1; arg <= slot; arg++)
+		if (fn->arena_args >> arg & 1) /* in here they are numbers */
+			splice_cast(s, arg);
+	if (may_trap(code)) {
+		splice_emit(s, SPLICE_STX(BPF_DW, BPF_REG_10, f->slot, slot));
+		splice_emit(s, SPLICE_STX(BPF_DW, BPF_REG_10, f->record,
+					  kind == PROGRAM_REDUCE ? BPF_REG_2 : BPF_REG_1));
+	}
+	if (code->has_loop) {
+		splice_emit(s,
+			    SPLICE_LDX(BPF_DW, BPF_REG_0, slot, offsetof(struct scan_slot, zero)));
+		splice_emit(s, SPLICE_STX(BPF_DW, BPF_REG_10, f->zero, BPF_REG_0));
+		splice_emit(s,
+			    SPLICE_LDX(BPF_DW, BPF_REG_0, slot, offsetof(struct scan_slot, meter)));
+		splice_emit(s, SPLICE_STX(BPF_DW, BPF_REG_10, f->meter, BPF_REG_0));
+	}
+	r = kernel_lower(&lower, s, kind, l->err);
+	if (code->has_loop) {
+		splice_emit(s, SPLICE_LDX(BPF_DW, BPF_REG_1, BPF_REG_10, f->slot));
+		splice_emit(s, SPLICE_LDX(BPF_DW, BPF_REG_2, BPF_REG_10, f->meter));
+		splice_emit(s, SPLICE_STX(BPF_DW, BPF_REG_1, offsetof(struct scan_slot, meter),
+					  BPF_REG_2));
+	}
+	if (kind == PROGRAM_KEY)
+		splice_emit(s, SPLICE_MOV_K(BPF_REG_0, 0));
+	splice_emit(s, SPLICE_EXIT);
+	return r;
+}
+
+static int append_functions(struct link *l, struct splice *s, const struct splice_ops *ops,
+			    struct kernel_image *image)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(in_kernel) && !r; i++)
+		if (l->called[in_kernel[i]])
+			r = append_user(l, s, in_kernel[i], image);
+	for (unsigned i = 0; i < l->n_copies && !r; i++) {
+		const char *name = vm_helper_name(l->copies[i].number);
+
+		splice_bind(s, l->copies[i].label);
+		function(image, s, l->copies[i].label, name);
+		r = splice_function(s, splice_find(splice_unit, name), ops, l->err);
+	}
+	return r;
 }
 
 static void free_splice(struct splice **s)
@@ -276,6 +326,7 @@ int kernel_link(const struct kernel_link_input *in, struct kernel_image *ret, st
 	const struct splice_func *loop = scan_loop(in->cfg);
 	struct link l = {.in = in, .vp = in->cfg->program, .err = err};
 	struct splice_ops ops = {number, call, &l};
+	splice_label start;
 	int r;
 
 	if (!s)
@@ -287,18 +338,27 @@ int kernel_link(const struct kernel_link_input *in, struct kernel_image *ret, st
 		.helper = helper,
 		.helper_arg = &l,
 	};
+	l.holes = (struct kernel_holes){
+		.frame = l.lower.frame,
+		.key_words = (l.vp->program->key_bytes + 7) / 8,
+	};
 	for (size_t i = 0; i < ARRAY_SIZE(in_kernel); i++) {
-		l.meters |= l.vp->code[in_kernel[i]].has_loop;
-		l.traps |= may_trap(&l.vp->code[in_kernel[i]]);
+		enum program_kind kind = in_kernel[i];
+
+		l.holes.meters |= l.vp->code[kind].has_loop;
+		l.holes.traps |= may_trap(&l.vp->code[kind]);
+		l.called[kind] = is_called(l.vp, kind);
+		l.user[kind] = splice_label_new(s);
 	}
+	start = splice_label_new(s);
+	splice_bind(s, start);
+	ret->n_functions = 0;
+	function(ret, s, start, "nearfold_scan");
 	/* Names the arena, so that the kernel ties it to the program. */
 	splice_load64(s, BPF_REG_0, (uint32_t)in->arena_fd, BPF_PSEUDO_MAP_FD);
 	r = splice_function(s, loop, &ops, err);
-	for (unsigned i = 0; i < l.n_copies && !r; i++) {
-		splice_bind(s, l.copies[i].label);
-		r = splice_function(s, splice_find(splice_unit, vm_helper_name(l.copies[i].number)),
-				    &ops, err);
-	}
+	if (!r)
+		r = append_functions(&l, s, &ops, ret);
 	return r ? r : splice_finish(s, &ret->insns, &ret->origins, &ret->n_insns, err);
 }
 

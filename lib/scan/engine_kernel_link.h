@@ -19,10 +19,23 @@ struct kernel_link_input {
 	bool tracepoint_cqe; /* io_uring_complete(ctx, req, cqe), since 6.13 */
 };
 
+enum { KERNEL_MAX_FUNCTIONS = 32 };
+
+/* A function of the image: the loop first, then what is called. */
+struct kernel_function {
+	uint32_t insn; /* where it begins */
+	char name[32];
+	bool global; /* the kernel verifies it once, for any arguments, not at every call */
+	uint8_t n_args;
+	uint16_t arena_args; /* bit i: r_i points into the arena */
+};
+
 struct kernel_image {
 	struct bpf_insn *insns;
 	uint32_t *origins; /* KERNEL_ORIGIN of each, see engine_kernel_lower.h */
 	uint32_t n_insns;
+	struct kernel_function functions[KERNEL_MAX_FUNCTIONS];
+	unsigned n_functions;
 };
 
 /* Why there is no form of this program for the kernel: FAILED_PRECONDITION with the reason. */

@@ -17,6 +17,7 @@
 
 #include "base/scope.h"
 #include "scan/engine_kernel_arena.h"
+#include "scan/engine_kernel_btf.h"
 #include "scan/engine_kernel_lower.h"
 
 #ifndef CAP_PERFMON
@@ -192,29 +193,37 @@ int kernel_load(const struct kernel_host *host, const struct kernel_image *image
 {
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_RAW_TP,
 		    .attach_btf_id = host->tracepoint_id);
+	struct kernel_func_info info[KERNEL_MAX_FUNCTIONS];
 	AUTO_FREE char *log = NULL;
-	int fd;
+	AUTO_CLOSE int btf_fd = -1;
+	int fd, r;
 
+	if (image->n_functions > 1) {
+		r = kernel_btf_load(image, &btf_fd, info, err);
+		if (r)
+			return r;
+		opts.prog_btf_fd = (uint32_t)btf_fd;
+		opts.func_info = info;
+		opts.func_info_cnt = image->n_functions;
+		opts.func_info_rec_size = sizeof(info[0]);
+	}
 	fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "nearfold_scan", "Dual BSD/GPL", image->insns,
 			   image->n_insns, &opts);
-	if (fd >= 0) {
-		*ret_fd = fd;
-		return 0;
+	if (fd < 0) {
+		/* Once more, for the reason. */
+		log = calloc(1, LOG_BYTES);
+		if (!log)
+			return -ENOMEM;
+		opts.log_buf = log;
+		opts.log_size = LOG_BYTES;
+		opts.log_level = 1;
+		fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "nearfold_scan", "Dual BSD/GPL",
+				   image->insns, image->n_insns, &opts);
 	}
-	/* Once more, for the reason. */
-	log = calloc(1, LOG_BYTES);
-	if (!log)
-		return -ENOMEM;
-	opts.log_buf = log;
-	opts.log_size = LOG_BYTES;
-	opts.log_level = 1;
-	fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "nearfold_scan", "Dual BSD/GPL", image->insns,
-			   image->n_insns, &opts);
-	if (fd >= 0) {
-		*ret_fd = fd;
-		return 0;
-	}
-	return refused(image, vp, log, errno, err);
+	if (fd < 0)
+		return refused(image, vp, log, errno, err);
+	*ret_fd = fd;
+	return 0;
 }
 
 int kernel_attach(int program_fd, int *ret_fd, struct nf_error *err)

@@ -24,7 +24,7 @@ struct kernel_frame kernel_frame_below(uint32_t template_stack_bytes)
 	f.meter = at -= 8;
 	f.work = at -= 8;
 	f.spill = at -= 8;
-	f.out = at -= 8;
+	f.zero = at -= 8;
 	for (int i = 0; i < 4; i++)
 		f.save[i] = at -= 8;
 	f.base = at;
@@ -42,9 +42,10 @@ static int64_t reach(const struct vm_code *code, uint32_t i, const struct vm_op 
 	return 0;
 }
 
-uint32_t kernel_stack_used(const struct vm_code *code)
+uint32_t kernel_stack_used(const struct vm_program *vp, enum program_kind kind)
 {
-	AUTO_FREE struct kernel_regs *regs = kernel_regs_new(code, 0);
+	const struct vm_code *code = &vp->code[kind];
+	AUTO_FREE struct kernel_regs *regs = kernel_regs_new(code, kind);
 	int64_t deepest = 0;
 
 	if (!regs)
@@ -59,21 +60,6 @@ uint32_t kernel_stack_used(const struct vm_code *code)
 		deepest = r < deepest ? r : deepest;
 	}
 	return (uint32_t)(-deepest + 7) & ~7u;
-}
-
-/* Registers that point into the arena on entry. */
-static uint16_t arena_args(enum program_kind kind)
-{
-	switch (kind) {
-	case PROGRAM_FILTER:
-		return BIT(1) | BIT(3);
-	case PROGRAM_KEY:
-		return BIT(1) | BIT(3) | BIT(4);
-	case PROGRAM_REDUCE:
-		return BIT(1) | BIT(2) | BIT(4);
-	default:
-		return BIT(1) | BIT(2);
-	}
 }
 
 static int refuse(const struct vm_program *vp, enum program_kind kind, uint32_t i,
@@ -145,6 +131,34 @@ void kernel_emit_trap(struct splice *s, const struct kernel_frame *f, uint32_t s
 	splice_emit(s, SPLICE_EXIT);
 }
 
+/* Every way through the function, jumps backwards left out. */
+uint64_t kernel_paths(const struct vm_program *vp, enum program_kind kind)
+{
+	const struct vm_code *code = &vp->code[kind];
+	uint32_t n = code->flat.n_insns;
+	AUTO_FREE uint64_t *ways = calloc(n + 1, sizeof(*ways));
+
+	if (!ways)
+		return UINT64_MAX;
+	for (uint32_t i = n; i-- > 0;) {
+		struct vm_op op;
+		int64_t target;
+
+		if (!code->info[i].reachable || vm_isa_decode(code->flat.insns, n, i, &op))
+			continue;
+		target = vm_isa_jump_target(&op, i);
+		if (vm_op_falls_through(&op))
+			ways[i] += ways[i + op.slots];
+		if (op.kind == VM_KIND_JUMP && target > i && target < n)
+			ways[i] += ways[target];
+		if (!ways[i])
+			ways[i] = 1; /* exit, a jump backwards, fold_fail */
+		if (ways[i] > KERNEL_MANY_PATHS)
+			ways[i] = KERNEL_MANY_PATHS;
+	}
+	return n ? ways[0] : 0;
+}
+
 /* Give the function's r6..r9 the names of registers that it never mentions. A helper's call would
  * clobber those. */
 static void rename_registers(struct lowering *l)
@@ -174,6 +188,8 @@ static void rename_registers(struct lowering *l)
 
 static void save_registers(const struct lowering *l, bool restore)
 {
+	if (l->env->called)
+		return; /* the call has saved them */
 	for (unsigned r = 6; r <= 9; r++) {
 		int16_t slot = l->env->frame.save[r - 6];
 
@@ -269,11 +285,29 @@ static void lower_jump(struct lowering *l, uint32_t i, const struct vm_op *op, s
 		splice_jump(l->s, insn, to);
 }
 
+/* Numbers that change in the loop: what the kernel's verifier knows of them would grow with every
+ * round, and it would follow each. */
+static uint16_t changing_numbers(const struct lowering *l, const struct far *far)
+{
+	uint16_t written = 0;
+
+	for (uint32_t i = far->target; i <= far->insn; i++) {
+		struct vm_op op;
+
+		if (l->regs[i].seen &&
+		    !vm_isa_decode(l->code->flat.insns, l->code->flat.n_insns, i, &op))
+			written |= op.writes;
+	}
+	return written & l->regs[far->insn].init &
+	       (uint16_t) ~(l->regs[far->insn].arena | l->regs[far->insn].stack);
+}
+
 /* The way back of a loop: meter -= charge, and the kernel's own leave to go on. */
 static void lower_far(struct lowering *l, const struct far *far)
 {
 	const struct kernel_frame *f = &l->env->frame;
 	splice_label out = splice_label_new(l->s), cut = splice_label_new(l->s);
+	uint16_t numbers = changing_numbers(l, far);
 	uint8_t reg = 0;
 
 	while (reg <= 5 && l->used & BIT(reg))
@@ -288,6 +322,10 @@ static void lower_far(struct lowering *l, const struct far *far)
 	splice_emit(l->s, SPLICE_ALU_K(BPF_ADD, reg, -(int32_t)l->code->info[far->insn].charge));
 	splice_emit(l->s, SPLICE_STX(BPF_DW, BPF_REG_10, f->meter, reg));
 	splice_jump(l->s, SPLICE_JMP_K(BPF_JSLT, reg, 0), out);
+	splice_emit(l->s, SPLICE_LDX(BPF_DW, reg, BPF_REG_10, f->zero));
+	for (unsigned r = 0; r <= 9; r++)
+		if (numbers & BIT(r) && l->name[r] != reg)
+			splice_emit(l->s, SPLICE_ALU(BPF_XOR, l->name[r], reg));
 	if (l->used & BIT(reg))
 		splice_emit(l->s, SPLICE_LDX(BPF_DW, reg, BPF_REG_10, f->spill));
 	splice_jump(l->s, SPLICE_MAY_GOTO, cut);
@@ -339,7 +377,7 @@ int kernel_lower(const struct kernel_lower *env, struct splice *s, enum program_
 {
 	const struct vm_code *code = &env->program->code[kind];
 	uint32_t n = code->flat.n_insns;
-	AUTO_FREE struct kernel_regs *regs = kernel_regs_new(code, arena_args(kind));
+	AUTO_FREE struct kernel_regs *regs = kernel_regs_new(code, kind);
 	AUTO_FREE struct far *far = calloc(n + 1, sizeof(*far));
 	struct lowering l = {
 		.env = env,

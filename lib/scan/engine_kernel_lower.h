@@ -25,7 +25,7 @@ struct kernel_frame {
 	int16_t meter;	 /* metered instructions left for this record */
 	int16_t work;	 /* ... and for this completion */
 	int16_t spill;	 /* one register */
-	int16_t out;	 /* a helper's result pointer */
+	int16_t zero;	 /* a zero that the kernel's verifier knows nothing of */
 	int16_t save[4]; /* r6..r9 */
 	int16_t base;	 /* the user's r10 */
 };
@@ -43,7 +43,11 @@ enum {
 struct kernel_frame kernel_frame_below(uint32_t template_stack_bytes);
 
 /* How much stack the function really uses (flat.stack_bytes is whole frames). */
-uint32_t kernel_stack_used(const struct vm_code *code);
+uint32_t kernel_stack_used(const struct vm_program *vp, enum program_kind kind);
+
+/* How many ways lead through the function, up to KERNEL_MANY_PATHS. */
+enum { KERNEL_MANY_PATHS = 1 << 30 };
+uint64_t kernel_paths(const struct vm_program *vp, enum program_kind kind);
 
 /* Origins of instructions: which flat instruction of which entry; 0 is the scan loop's. */
 #define KERNEL_ORIGIN(kind, insn) (((uint32_t)(kind) + 1) << 16 | (insn))
@@ -54,6 +58,7 @@ struct kernel_lower {
 	const struct vm_program *program;
 	struct kernel_frame frame;
 	uint64_t rodata; /* address in the arena */
+	bool called;	 /* the code is a function of its own, with the frame below its r10 */
 	/* Emit a call of that helper; arguments are in r1..r5. stack_args: bit i, argument i points
 	 * to the stack. */
 	int (*helper)(void *arg, struct splice *s, int32_t number, uint8_t stack_args);

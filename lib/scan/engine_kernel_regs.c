@@ -29,13 +29,14 @@ static void flow(struct analysis *a, uint32_t to, const struct kernel_regs *k)
 	if (t->seen) {
 		t->arena &= k->arena;
 		t->stack &= k->stack;
+		t->init &= k->init;
 		t->slot_arena &= k->slot_arena;
 		t->slot_stack &= k->slot_stack;
 	} else {
 		*t = *k;
 		t->seen = true;
 	}
-	if (was.seen && was.arena == t->arena && was.stack == t->stack &&
+	if (was.seen && was.arena == t->arena && was.stack == t->stack && was.init == t->init &&
 	    was.slot_arena == t->slot_arena && was.slot_stack == t->slot_stack)
 		return;
 	if (!a->queued[to]) {
@@ -104,6 +105,9 @@ static void memory(struct kernel_regs *k, const struct vm_op *op, const struct v
 
 static void step(struct kernel_regs *k, const struct vm_op *op, const struct vm_insn *info)
 {
+	k->init |= op->writes;
+	if (op->kind == VM_KIND_CALL)
+		k->init = (uint16_t)(k->init & ~0x3e);
 	switch (op->kind) {
 	case VM_KIND_ALU:
 		alu(k, op);
@@ -127,14 +131,42 @@ static bool is_fail(const struct vm_op *op)
 	return op->kind == VM_KIND_CALL && op->imm == VM_HELPER_BASE; /* fold_fail never returns */
 }
 
-struct kernel_regs *kernel_regs_new(const struct vm_code *code, uint16_t args)
+uint16_t kernel_args(enum program_kind kind)
+{
+	switch (kind) {
+	case PROGRAM_FILTER:
+		return BIT(1) | BIT(2) | BIT(3);
+	case PROGRAM_COMBINE:
+		return BIT(1) | BIT(2);
+	default:
+		return BIT(1) | BIT(2) | BIT(3) | BIT(4);
+	}
+}
+
+uint16_t kernel_arena_args(enum program_kind kind)
+{
+	switch (kind) {
+	case PROGRAM_FILTER:
+		return BIT(1) | BIT(3);
+	case PROGRAM_KEY:
+		return BIT(1) | BIT(3) | BIT(4);
+	case PROGRAM_REDUCE:
+		return BIT(1) | BIT(2) | BIT(4);
+	default:
+		return BIT(1) | BIT(2);
+	}
+}
+
+struct kernel_regs *kernel_regs_new(const struct vm_code *code, enum program_kind kind)
 {
 	uint32_t n = code->flat.n_insns;
 	AUTO_FREE struct kernel_regs *at = calloc(n + 1, sizeof(*at));
 	AUTO_FREE uint32_t *work = calloc(n + 1, sizeof(*work));
 	AUTO_FREE bool *queued = calloc(n + 1, sizeof(*queued));
 	struct analysis a = {code, at, work, queued, 0};
-	struct kernel_regs entry = {.arena = args, .stack = BIT(10)};
+	struct kernel_regs entry = {.arena = kernel_arena_args(kind),
+				    .stack = BIT(10),
+				    .init = kernel_args(kind) | BIT(10)};
 
 	if (!at || !work || !queued)
 		return NULL;

@@ -15,12 +15,16 @@ enum { KERNEL_STACK_SLOTS = 64 }; /* of 8 bytes: what the kernel's frame holds *
 
 struct kernel_regs {
 	uint16_t arena, stack;		 /* bit i: r_i points into the arena, to the stack */
+	uint16_t init;			 /* bit i: r_i holds something, on every way here */
 	uint64_t slot_arena, slot_stack; /* bit i: so does the word at r10 - 8 * (i + 1) */
 	bool seen;			 /* some way leads here */
 };
 
-/* One element per instruction, the caller frees; NULL: no memory. args: the registers that point
- * into the arena on entry. */
-struct kernel_regs *kernel_regs_new(const struct vm_code *code, uint16_t args);
+/* One element per instruction, the caller frees; NULL: no memory. */
+struct kernel_regs *kernel_regs_new(const struct vm_code *code, enum program_kind kind);
+
+/* The registers that hold arguments on entry; those of them that point into the arena. */
+uint16_t kernel_args(enum program_kind kind);
+uint16_t kernel_arena_args(enum program_kind kind);
 
 #endif

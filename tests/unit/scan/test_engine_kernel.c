@@ -71,6 +71,7 @@ static const struct example examples[] = {
 	{"group_by", "\x10\0\0\0\0\0\0", 8, FORMAT_FIXED, fill_symbols},
 	{"histogram", NULL, 0, FORMAT_FIXED, fill_symbols},
 	{"min_max", NULL, 0, FORMAT_FIXED, fill_random},
+	{"top_k", NULL, 0, FORMAT_FIXED, fill_random},
 };
 
 static void need(int r, const struct nf_error *err)
