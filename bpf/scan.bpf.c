@@ -132,7 +132,11 @@ struct fold {
 	void *state;
 	const void *params;
 	u64 records, matched;
+	u32 rounds; /* that are left */
 };
+
+/* One more round of a loop? */
+#define ROUND(f) (CAN_LOOP && (f)->rounds-- != 0)
 
 INLINE void fold_begin(struct fold *f, struct scan_slot *slot)
 {
@@ -141,6 +145,7 @@ INLINE void fold_begin(struct fold *f, struct scan_slot *slot)
 	f->state = ARENA(void, f->lane->state);
 	f->params = ARENA(void, f->lane->params);
 	f->records = f->matched = 0;
+	f->rounds = slot->rounds;
 }
 
 INLINE void fold_end(struct fold *f, struct scan_slot *slot, u32 status, u32 folded_bytes)
@@ -151,15 +156,16 @@ INLINE void fold_end(struct fold *f, struct scan_slot *slot, u32 status, u32 fol
 	slot->status = status;
 }
 
-/* The entry of the key in lane->key, made if it is new; 0: the table is full. */
-INLINE u8 *group_of(struct scan_lane *lane)
+/* The entry of the key in lane->key, made if it is new; 0: the table is full, or the rounds are used up. */
+INLINE u8 *group_of(struct fold *f)
 {
+	struct scan_lane *lane = f->lane;
 	u64 tag = SCAN_TAG(nf_key_hash(lane->key, lane->seed[0], lane->seed[1])), there,
 	    at = tag >> 32;
 	u8 *entry;
 
 	for (;; at++) {
-		if (!CAN_LOOP)
+		if (!ROUND(f))
 			return 0;
 		entry = ARENA(u8, lane->table + (at & lane->mask) * NUMBER(NF_ENTRY_BYTES));
 		there = *(u64 *)entry;
@@ -170,13 +176,15 @@ INLINE u8 *group_of(struct scan_lane *lane)
 	}
 	if (lane->count >= lane->limit)
 		return 0;
+	if (NUMBER(NF_HAS_INIT) && f->rounds <= lane->init_words)
+		return 0;
 	lane->count++;
 	*(u64 *)entry = tag;
 	nf_key_copy((u64 *)entry + 1, lane->key);
 	if (NUMBER(NF_HAS_INIT)) {
 		u64 left = lane->init_words, at_word = 0;
 
-		for (; left && CAN_LOOP; left--, at_word += 8)
+		for (; left && ROUND(f); left--, at_word += 8)
 			*ARENA(u64, (u64)entry + NUMBER(NF_ENTRY_STATE) + at_word) =
 				*ARENA(u64, lane->init + at_word);
 	}
@@ -195,9 +203,9 @@ INLINE u32 fold_record(struct fold *f, const u8 *p, u32 len, int grouped)
 
 		nf_key_clear(f->lane->key);
 		nf_user_key(p, len, f->params, f->lane->key);
-		entry = group_of(f->lane);
+		entry = group_of(f);
 		if (!entry)
-			return SCAN_FULL;
+			return f->lane->count < f->lane->limit ? SCAN_PAUSED : SCAN_FULL;
 		state = ARENA(void, (u64)entry + NUMBER(NF_ENTRY_STATE));
 	}
 	f->matched++;
@@ -220,12 +228,12 @@ INLINE int fixed(u64 *ctx, int grouped)
 		bytes = slot->own_bytes;
 	left = f.records = bytes / NUMBER(NF_RECORD);
 	while (left) {
-		if (!CAN_LOOP || nf_record(p)) {
+		if (!ROUND(&f) || nf_record(p)) {
 			status = SCAN_PAUSED;
 			break;
 		}
 		status = fold_record(&f, p, (u32)NUMBER(NF_RECORD), grouped);
-		if (status == SCAN_FULL)
+		if (status == SCAN_FULL || status == SCAN_PAUSED)
 			break;
 		left--;
 		if (status != SCAN_DONE)
@@ -247,15 +255,40 @@ ENTRY int scan_fixed_groups(u64 *ctx)
 	return fixed(ctx, 1);
 }
 
-/* Bytes before the first newline in the word; 8: there is none. */
-INLINE u32 newline_in(u64 word)
+/* The low bit of every byte that is a newline; the lowest is right, those above it may be false. */
+INLINE u64 newlines_in(u64 word)
 {
-	const u64 low = 0x0101010101010101, high = 0x8080808080808080;
+	const u64 low = 0x0101010101010101;
 	u64 x = word ^ (low * '\n');
-	u64 hit = ((x - low) & ~x & high) >> 7; /* the lowest bit is right, others may be false */
 
-	/* The bits below it, one of them kept per byte, summed up in the top byte. */
-	return hit ? (u32)((((hit - 1) & ~hit & low) * low) >> 56) : 8;
+	return (((x - low) & ~x) >> 7) & low;
+}
+
+/* Which byte the lowest bit of hit, not 0, belongs to: the bits below it, one per byte, summed up in
+ * the top byte. */
+INLINE u64 first_byte(u64 hit)
+{
+	const u64 low = 0x0101010101010101;
+
+	return (((hit - 1) & ~hit & low) * low) >> 56;
+}
+
+/* The first newline at or after `at`, looked for in SCAN_LINE_SLACK_BYTES bytes; behind them: none. */
+INLINE u64 find_newline(u64 data, u64 at)
+{
+	const u64 *word = ARENA(const u64, data + at);
+	u64 a = newlines_in(word[0]), b = newlines_in(word[1]);
+	u64 c = newlines_in(word[2]), d = newlines_in(word[3]);
+
+	if (a)
+		return at + first_byte(a);
+	if (b)
+		return at + 8 + first_byte(b);
+	if (c)
+		return at + 16 + first_byte(c);
+	if (d)
+		return at + 24 + first_byte(d);
+	return at + 32;
 }
 
 INLINE int lines(u64 *ctx, int grouped)
@@ -275,16 +308,14 @@ INLINE int lines(u64 *ctx, int grouped)
 	while (start < slot->own_bytes) {
 		u64 end;
 
-		if (!CAN_LOOP) {
+		if (!ROUND(&f)) {
 			status = SCAN_PAUSED;
 			break;
 		}
 		FORGET(start, zero);
 		FORGET(at, zero);
-		u32 n = newline_in(*ARENA(u64, data + at));
-
-		end = at + n;
-		if (n == 8 && end < bytes) {
+		end = find_newline(data, at);
+		if (end - at == SCAN_LINE_SLACK_BYTES && end < bytes) {
 			at = end;
 			continue;
 		}
@@ -305,7 +336,7 @@ INLINE int lines(u64 *ctx, int grouped)
 				break;
 			}
 			status = fold_record(&f, line, (u32)(end - start), grouped);
-			if (status == SCAN_FULL)
+			if (status == SCAN_FULL || status == SCAN_PAUSED)
 				break;
 			f.records++;
 		}

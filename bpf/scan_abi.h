@@ -19,10 +19,13 @@ enum {
 	SCAN_MAX_SLOTS = 4096, /* all lanes together */
 	SCAN_MAX_KEY_WORDS = 8,
 	SCAN_MAX_LINE_BYTES = 1 << 20, /* PROGRAM_MAX_RECORD_BYTES */
-	SCAN_LINE_SLACK_BYTES = 8,     /* the newline search reads whole words */
+	SCAN_LINE_SLACK_BYTES = 32,    /* the newline search looks at so many at a time */
 	/* Metered instructions after which the loop ends a completion at the next record: some
 	 * hundred microseconds, so that no CPU is held for long. */
 	SCAN_WORK_LIMIT = 1 << 18,
+	/* Rounds of the scan loop, and of lookups in the table, after which it does the same: the
+	 * kernel's own counter must not run out (engine_kernel_lower.h says why). */
+	SCAN_ROUNDS = 60000,
 };
 
 enum scan_status {
@@ -50,6 +53,7 @@ struct scan_slot {
 	uint64_t work;	       /* ... and a completion: SCAN_WORK_LIMIT */
 	uint64_t meter;	       /* what is left of the budget, across a call */
 	uint64_t zero;	       /* a zero that the kernel's verifier knows nothing of */
+	uint32_t rounds; /* SCAN_ROUNDS */
 	uint32_t head_bytes;   /* bytes of the read before data */
 	uint32_t own_bytes;    /* records that start in here are ours */
 	uint32_t ready_bytes;  /* so many bytes are at data already, the completion's result says

@@ -9,6 +9,7 @@
 /* Best first. An engine joins by its row here. */
 const struct engine_ops *const engines[] = {
 	&engine_jit,
+	&engine_kernel,
 	&engine_interp,
 	NULL,
 };

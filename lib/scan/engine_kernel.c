@@ -5,12 +5,13 @@
  *	open          arena, program (engine_kernel_link.h), load, attach
  *	thread_open   a lane: state and counters in the arena; a ring for NOPs
  *	buffers, arm  reads land in the arena; a slot tells the hook what is where
- *	completed     how far the hook came; what it left is done by a NOP (engine_kernel_nop.h)
- *	fold          a span: in the arena already, or copied there; a NOP
+ *	completed     how far the hook came; what it left comes back as a span
+ *	fold          a span, in the arena already or copied there: a NOP (engine_kernel_nop.h)
  *
  * The hook recognises our completions by user_data: a random 64-bit number plus the slot's index.
- * A completion that the hook missed (the kernel skips a program that would run inside itself) left
- * its slot armed: the NOP catches up. So an answer never depends on the hook having run.
+ * It may end before the end of what was read (work, rounds, a table that is full), and it may not
+ *run at all (the kernel skips a program that would run inside itself): folded_bytes says how far it
+ *came, and no answer depends on that.
  */
 #include <errno.h>
 #include <stdatomic.h>
@@ -250,6 +251,7 @@ static void arm_slot(struct kernel_thread *t, unsigned slot, const struct piece_
 	s->lane = (uintptr_t)t->lane;
 	s->budget = t->engine->cfg.budget;
 	s->work = SCAN_WORK_LIMIT;
+	s->rounds = SCAN_ROUNDS;
 	s->head_bytes = head_bytes;
 	s->own_bytes = piece->own_bytes;
 	s->ready_bytes = ready ? (uint32_t)piece->span.bytes : 0;
@@ -271,6 +273,7 @@ static int trapped(const struct kernel_thread *t, const struct scan_slot *s,
 		.entry = KERNEL_ORIGIN_KIND(s->trap_origin),
 		.insn = KERNEL_ORIGIN_INSN(s->trap_origin),
 		.code = s->trap_code,
+		.budget = t->engine->cfg.budget,
 	};
 
 	span_where(span, span->data + offset, where, sizeof(where));
@@ -311,48 +314,29 @@ static void advance(struct piece_of_span *piece, uint32_t folded_bytes)
 	piece->skip_line = false;
 }
 
-/*
- * Bring the slot to an end: 0 all that can be folded is, 1 FOLD_STOP, negative an error. The piece
- * is then what is left of it.
- */
-static int finish_slot(struct kernel_thread *t, unsigned slot, struct piece_of_span *piece,
-		       struct nf_error *err)
+/* What the hook did of the piece: 0 it goes on, or is done; 1 FOLD_STOP; negative an error. The
+ * piece is then what is left. */
+static int settle(struct kernel_thread *t, unsigned slot, struct piece_of_span *piece,
+		  struct nf_error *err)
 {
 	const struct scan_slot *s = &t->engine->slots[slot];
-	const struct scan_slot *nop = &t->engine->slots[t->nop_slot];
 	struct span all = piece->span;
-	int r = 0;
 
-	while (!r) {
-		advance(piece, s->folded_bytes);
-		switch (__atomic_load_n(&s->status, __ATOMIC_ACQUIRE)) {
-		case SCAN_TRAPPED:
-		case SCAN_BROKEN:
-			return trapped(t, s, &all, err);
-		case SCAN_TOO_LONG:
-			return span_line_too_long(&piece->span, piece->span.data, err);
-		case SCAN_STOPPED:
-			t->fold.stopped = true;
-			return 1;
-		case SCAN_FULL:
-			r = grow_groups(t, &piece->span, err);
-			break;
-		case SCAN_ARMED:
-			if (s == nop)
-				return nf_error_set(err, NF_INTERNAL, NULL,
-						    "the kernel does not run the hook on "
-						    "io_uring_complete");
-			break;
-		case SCAN_DONE:
-			return 0;
-		}
-		if (r || !piece->own_bytes || !piece->span.bytes)
-			break;
-		arm_slot(t, t->nop_slot, piece, 0, true);
-		r = kernel_nop_run(t->nop, t->engine->cookie + t->nop_slot, err);
-		s = nop;
+	advance(piece, s->folded_bytes);
+	switch (__atomic_load_n(&s->status, __ATOMIC_ACQUIRE)) {
+	case SCAN_TRAPPED:
+	case SCAN_BROKEN:
+		return trapped(t, s, &all, err);
+	case SCAN_TOO_LONG:
+		return span_line_too_long(&piece->span, piece->span.data, err);
+	case SCAN_STOPPED:
+		t->fold.stopped = true;
+		return 1;
+	case SCAN_FULL:
+		return grow_groups(t, &piece->span, err);
+	default:
+		return 0;
 	}
-	return r;
 }
 
 static void count(struct kernel_thread *t)
@@ -365,12 +349,18 @@ static void count(struct kernel_thread *t)
 static int fold_here(struct kernel_thread *t, const struct span *span, struct nf_error *err)
 {
 	struct piece_of_span piece = {*span, (uint32_t)span->bytes, false, true};
-	struct scan_slot *s = &t->engine->slots[t->nop_slot];
-	int r;
+	const struct scan_slot *s = &t->engine->slots[t->nop_slot];
+	int r = 0;
 
-	s->status = SCAN_IDLE;
-	s->folded_bytes = 0;
-	r = finish_slot(t, t->nop_slot, &piece, err);
+	while (!r && piece.own_bytes) {
+		arm_slot(t, t->nop_slot, &piece, 0, true);
+		r = kernel_nop_run(t->nop, t->engine->cookie + t->nop_slot, err);
+		if (!r && s->status == SCAN_ARMED)
+			r = nf_error_set(err, NF_INTERNAL, NULL,
+					 "the kernel does not run the hook on io_uring_complete");
+		if (!r)
+			r = settle(t, t->nop_slot, &piece, err);
+	}
 	count(t);
 	return r;
 }
@@ -479,18 +469,12 @@ static int read_completed(void *thread, unsigned i, int res, uint32_t *ret_folde
 	struct kernel_thread *t = thread;
 	struct scan_slot *s = &t->engine->slots[t->first_slot + i];
 	struct piece_of_span piece = t->armed[i].piece;
-	const struct engine_config *cfg = &t->engine->cfg;
 	uint32_t head = t->armed[i].head_bytes, done;
 	int r = 0;
 
 	*ret_folded = 0;
 	if (res > 0 && (uint32_t)res > head) {
-		piece.span.bytes = (uint32_t)res - head;
-		if (cfg->format == FORMAT_FIXED && piece.span.bytes > piece.own_bytes)
-			piece.span.bytes = piece.own_bytes;
-		if (cfg->format == FORMAT_FIXED)
-			piece.span.bytes -= piece.span.bytes % cfg->record_bytes;
-		r = finish_slot(t, t->first_slot + i, &piece, err);
+		r = settle(t, t->first_slot + i, &piece, err);
 		count(t);
 	}
 	s->status = SCAN_IDLE;

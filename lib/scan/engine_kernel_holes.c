@@ -7,47 +7,42 @@
 #include "base/scope.h"
 #include "bpf/scan_abi.h"
 
-/* The loop begins: keep the slot for traps, fill the meters. r1 = slot. */
+/* The loop begins: keep the slot. r1 = slot. */
 static void begin(const struct kernel_holes *h, struct splice *s)
 {
-	const struct kernel_frame *f = &h->frame;
-
-	if (h->meters || h->traps)
-		splice_emit(s, SPLICE_STX(BPF_DW, BPF_REG_10, f->slot, BPF_REG_1));
+	if (!h->meters && !h->traps)
+		return;
+	splice_emit(s, SPLICE_STX(BPF_DW, BPF_REG_10, h->frame.slot, BPF_REG_1));
 	if (!h->meters)
 		return;
-	splice_emit(s, SPLICE_LDX(BPF_DW, BPF_REG_2, BPF_REG_1, offsetof(struct scan_slot, zero)));
-	splice_emit(s, SPLICE_STX(BPF_DW, BPF_REG_10, f->zero, BPF_REG_2));
 	splice_emit(s,
 		    SPLICE_LDX(BPF_DW, BPF_REG_2, BPF_REG_1, offsetof(struct scan_slot, budget)));
-	splice_emit(s, SPLICE_STX(BPF_DW, BPF_REG_10, f->meter, BPF_REG_2));
-	splice_emit(s, SPLICE_LDX(BPF_DW, BPF_REG_2, BPF_REG_1, offsetof(struct scan_slot, work)));
-	splice_emit(s, SPLICE_STX(BPF_DW, BPF_REG_10, f->work, BPF_REG_2));
+	splice_emit(s, SPLICE_STX(BPF_DW, BPF_REG_1, offsetof(struct scan_slot, meter), BPF_REG_2));
 }
 
-/* A record begins: work -= what the one before took; is there work left? r1 = record. */
+/* A record begins: work -= what the one before took of its budget; is there work left? r1 = record.
+ */
 static void record(const struct kernel_holes *h, struct splice *s)
 {
-	const struct kernel_frame *f = &h->frame;
 	splice_label done = splice_label_new(s);
 
 	if (h->traps)
-		splice_emit(s, SPLICE_STX(BPF_DW, BPF_REG_10, f->record, BPF_REG_1));
+		splice_emit(s, SPLICE_STX(BPF_DW, BPF_REG_10, h->frame.record, BPF_REG_1));
 	splice_emit(s, SPLICE_MOV_K(BPF_REG_0, 0));
 	if (!h->meters) {
 		splice_bind(s, done);
 		return;
 	}
-	splice_emit(s, SPLICE_LDX(BPF_DW, BPF_REG_2, BPF_REG_10, f->slot));
+	splice_emit(s, SPLICE_LDX(BPF_DW, BPF_REG_2, BPF_REG_10, h->frame.slot));
+	splice_emit(s, SPLICE_LDX(BPF_DW, BPF_REG_3, BPF_REG_2, offsetof(struct scan_slot, meter)));
 	splice_emit(s,
-		    SPLICE_LDX(BPF_DW, BPF_REG_2, BPF_REG_2, offsetof(struct scan_slot, budget)));
-	splice_emit(s, SPLICE_LDX(BPF_DW, BPF_REG_3, BPF_REG_10, f->meter));
-	splice_emit(s, SPLICE_LDX(BPF_DW, BPF_REG_4, BPF_REG_10, f->work));
-	splice_emit(s, SPLICE_STX(BPF_DW, BPF_REG_10, f->meter, BPF_REG_2));
-	splice_emit(s, SPLICE_ALU(BPF_ADD, BPF_REG_4, BPF_REG_3));
-	splice_emit(s, SPLICE_ALU(BPF_SUB, BPF_REG_4, BPF_REG_2));
-	splice_emit(s, SPLICE_STX(BPF_DW, BPF_REG_10, f->work, BPF_REG_4));
-	splice_jump(s, SPLICE_JMP_K(BPF_JSGT, BPF_REG_4, 0), done);
+		    SPLICE_LDX(BPF_DW, BPF_REG_4, BPF_REG_2, offsetof(struct scan_slot, budget)));
+	splice_emit(s, SPLICE_LDX(BPF_DW, BPF_REG_5, BPF_REG_2, offsetof(struct scan_slot, work)));
+	splice_emit(s, SPLICE_STX(BPF_DW, BPF_REG_2, offsetof(struct scan_slot, meter), BPF_REG_4));
+	splice_emit(s, SPLICE_ALU(BPF_ADD, BPF_REG_5, BPF_REG_3));
+	splice_emit(s, SPLICE_ALU(BPF_SUB, BPF_REG_5, BPF_REG_4));
+	splice_emit(s, SPLICE_STX(BPF_DW, BPF_REG_2, offsetof(struct scan_slot, work), BPF_REG_5));
+	splice_jump(s, SPLICE_JMP_K(BPF_JSGT, BPF_REG_5, 0), done);
 	splice_emit(s, SPLICE_MOV_K(BPF_REG_0, 1));
 	splice_bind(s, done);
 }

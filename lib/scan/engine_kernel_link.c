@@ -62,9 +62,10 @@ static const struct splice_func *scan_loop(const struct engine_config *cfg)
 	return splice_find(splice_unit, names[cfg->format][cfg->program->program->key_bytes != 0]);
 }
 
+/* Loops: see struct kernel_frame. */
 static bool is_called(const struct vm_program *vp, enum program_kind kind)
 {
-	return kernel_paths(vp, kind) > MAX_INLINE_PATHS;
+	return vp->code[kind].has_loop || kernel_paths(vp, kind) > MAX_INLINE_PATHS;
 }
 
 /* What one function may use of the stack: the frames of a call chain share 512 bytes. */
@@ -78,14 +79,17 @@ static int check_stack(const struct engine_config *cfg, enum program_kind kind,
 		return 0;
 	others = (uint32_t)-kernel_frame_below(scan_loop(cfg)->stack_bytes).base;
 	if (is_called(vp, kind))
-		others += (uint32_t)-kernel_frame_below(0).base;
+		others += (uint32_t)-kernel_frame_called().base;
 	if (vp->code[kind].calls_helper)
 		others += KERNEL_HELPER_STACK;
 	room = KERNEL_STACK_BYTES - KERNEL_STACK_RESERVED - others;
+	if (vp->code[kind].has_loop)
+		room = KERNEL_SMALL_STACK - (uint32_t)-kernel_frame_called().base;
 	if (used <= room)
 		return 0;
 	return nf_error_set(why, NF_FAILED_PRECONDITION, program_kind_name(kind),
-			    "uses %u bytes of stack; a kernel program has room for %u", used, room);
+			    "uses %u bytes of stack; a kernel program%s has room for %u", used,
+			    vp->code[kind].has_loop ? " with a loop" : "", room);
 }
 
 int kernel_link_check(const struct engine_config *cfg, struct nf_error *why)
@@ -174,34 +178,23 @@ static uint8_t slot_register(enum program_kind kind)
 /* Call the user's function: meter and failures go through the slot. */
 static void call_user(struct link *l, struct splice *s, enum program_kind kind)
 {
-	const struct vm_code *code = &l->vp->code[kind];
 	const struct kernel_frame *f = &l->lower.frame;
 	uint8_t slot = slot_register(kind);
 	splice_label well = splice_label_new(s);
 
-	if (may_trap(code))
-		splice_emit(s, SPLICE_LDX(BPF_DW, slot, BPF_REG_10, f->slot));
-	else
+	if (!may_trap(&l->vp->code[kind])) {
 		splice_emit(s, SPLICE_MOV_K(slot, 0));
-	if (code->has_loop) {
-		splice_emit(s, SPLICE_LDX(BPF_DW, BPF_REG_0, BPF_REG_10, f->meter));
-		splice_emit(s,
-			    SPLICE_STX(BPF_DW, slot, offsetof(struct scan_slot, meter), BPF_REG_0));
-	}
-	splice_call(s, l->user[kind]);
-	if (!may_trap(code))
+		splice_call(s, l->user[kind]);
 		return;
+	}
+	splice_emit(s, SPLICE_LDX(BPF_DW, slot, BPF_REG_10, f->slot));
+	splice_call(s, l->user[kind]);
 	splice_emit(s, SPLICE_LDX(BPF_DW, BPF_REG_1, BPF_REG_10, f->slot));
 	splice_emit(s, SPLICE_LDX(BPF_W, BPF_REG_2, BPF_REG_1, offsetof(struct scan_slot, status)));
 	splice_jump(s, SPLICE_JMP_K(BPF_JEQ, BPF_REG_2, SCAN_ARMED), well);
 	splice_emit(s, SPLICE_MOV_K(BPF_REG_0, 0));
 	splice_emit(s, SPLICE_EXIT);
 	splice_bind(s, well);
-	if (code->has_loop) {
-		splice_emit(s, SPLICE_LDX(BPF_DW, BPF_REG_1, BPF_REG_1,
-					  offsetof(struct scan_slot, meter)));
-		splice_emit(s, SPLICE_STX(BPF_DW, BPF_REG_10, f->meter, BPF_REG_1));
-	}
 }
 
 static int call(void *arg, struct splice *s, const char *symbol)
@@ -260,7 +253,7 @@ static int append_user(struct link *l, struct splice *s, enum program_kind kind,
 	char name[32];
 	int r;
 
-	lower.frame = kernel_frame_below(0);
+	lower.frame = kernel_frame_called();
 	lower.called = true;
 	snprintf(name, sizeof(name), "nearfold_%s", program_kind_name(kind));
 	splice_bind(s, l->user[kind]);
@@ -273,24 +266,10 @@ static int append_user(struct link *l, struct splice *s, enum program_kind kind,
 			splice_cast(s, arg);
 	if (may_trap(code)) {
 		splice_emit(s, SPLICE_STX(BPF_DW, BPF_REG_10, f->slot, slot));
-		splice_emit(s, SPLICE_STX(BPF_DW, BPF_REG_10, f->record,
+		splice_emit(s, SPLICE_STX(BPF_DW, slot, offsetof(struct scan_slot, record),
 					  kind == PROGRAM_REDUCE ? BPF_REG_2 : BPF_REG_1));
 	}
-	if (code->has_loop) {
-		splice_emit(s,
-			    SPLICE_LDX(BPF_DW, BPF_REG_0, slot, offsetof(struct scan_slot, zero)));
-		splice_emit(s, SPLICE_STX(BPF_DW, BPF_REG_10, f->zero, BPF_REG_0));
-		splice_emit(s,
-			    SPLICE_LDX(BPF_DW, BPF_REG_0, slot, offsetof(struct scan_slot, meter)));
-		splice_emit(s, SPLICE_STX(BPF_DW, BPF_REG_10, f->meter, BPF_REG_0));
-	}
 	r = kernel_lower(&lower, s, kind, l->err);
-	if (code->has_loop) {
-		splice_emit(s, SPLICE_LDX(BPF_DW, BPF_REG_1, BPF_REG_10, f->slot));
-		splice_emit(s, SPLICE_LDX(BPF_DW, BPF_REG_2, BPF_REG_10, f->meter));
-		splice_emit(s, SPLICE_STX(BPF_DW, BPF_REG_1, offsetof(struct scan_slot, meter),
-					  BPF_REG_2));
-	}
 	if (kind == PROGRAM_KEY)
 		splice_emit(s, SPLICE_MOV_K(BPF_REG_0, 0));
 	splice_emit(s, SPLICE_EXIT);

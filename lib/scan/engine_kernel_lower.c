@@ -21,14 +21,15 @@ struct kernel_frame kernel_frame_below(uint32_t template_stack_bytes)
 
 	f.slot = at -= 8;
 	f.record = at -= 8;
-	f.meter = at -= 8;
-	f.work = at -= 8;
-	f.spill = at -= 8;
-	f.zero = at -= 8;
 	for (int i = 0; i < 4; i++)
 		f.save[i] = at -= 8;
 	f.base = at;
 	return f;
+}
+
+struct kernel_frame kernel_frame_called(void)
+{
+	return (struct kernel_frame){.slot = -8, .save = {-16, -24}, .base = -24};
 }
 
 /* How far below r10 an instruction reaches: by an access, or by making a pointer (for a helper). */
@@ -114,17 +115,22 @@ struct lowering {
 	uint32_t n_far;
 };
 
-void kernel_emit_trap(struct splice *s, const struct kernel_frame *f, uint32_t status,
-		      uint32_t trap, uint32_t origin)
+/* End the scan loop, or the called function: the loop looks at the slot's status then. */
+static void emit_trap(const struct lowering *l, uint32_t status, uint32_t trap, uint32_t insn)
 {
+	const struct kernel_frame *f = &l->env->frame;
+	struct splice *s = l->s;
+
 	splice_emit(s, SPLICE_LDX(BPF_DW, BPF_REG_2, BPF_REG_10, f->slot));
-	splice_emit(s, SPLICE_LDX(BPF_DW, BPF_REG_3, BPF_REG_10, f->record));
-	splice_emit(s,
-		    SPLICE_STX(BPF_DW, BPF_REG_2, offsetof(struct scan_slot, record), BPF_REG_3));
+	if (!l->env->called) {
+		splice_emit(s, SPLICE_LDX(BPF_DW, BPF_REG_3, BPF_REG_10, f->record));
+		splice_emit(s, SPLICE_STX(BPF_DW, BPF_REG_2, offsetof(struct scan_slot, record),
+					  BPF_REG_3));
+	}
 	splice_emit(s,
 		    SPLICE_ST(BPF_W, BPF_REG_2, offsetof(struct scan_slot, trap), (int32_t)trap));
 	splice_emit(s, SPLICE_ST(BPF_W, BPF_REG_2, offsetof(struct scan_slot, trap_origin),
-				 (int32_t)origin));
+				 (int32_t)KERNEL_ORIGIN(l->kind, insn)));
 	splice_emit(s, SPLICE_ST(BPF_W, BPF_REG_2, offsetof(struct scan_slot, status),
 				 (int32_t)status));
 	splice_emit(s, SPLICE_MOV_K(BPF_REG_0, 0));
@@ -175,7 +181,7 @@ static void rename_registers(struct lowering *l)
 			continue;
 		used |= op.reads | op.writes;
 	}
-	for (unsigned r = 6; r <= 9 && !l->code->calls_helper; r++) {
+	for (unsigned r = 6; r <= 9 && !l->code->calls_helper && !l->env->called; r++) {
 		for (unsigned to = 1; to <= 5 && used & BIT(r) && l->name[r] == r; to++) {
 			if (used & BIT(to))
 				continue;
@@ -251,8 +257,7 @@ static int lower_call(struct lowering *l, uint32_t i, const struct vm_op *op)
 		splice_emit(l->s, SPLICE_LDX(BPF_DW, BPF_REG_2, BPF_REG_10, l->env->frame.slot));
 		splice_emit(l->s, SPLICE_STX(BPF_W, BPF_REG_2,
 					     offsetof(struct scan_slot, trap_code), BPF_REG_1));
-		kernel_emit_trap(l->s, &l->env->frame, SCAN_TRAPPED, SCAN_TRAP_FAIL,
-				 KERNEL_ORIGIN(l->kind, i));
+		emit_trap(l, SCAN_TRAPPED, SCAN_TRAP_FAIL, i);
 		return 0;
 	}
 	for (unsigned a = 0; a < 5; a++)
@@ -302,39 +307,57 @@ static uint16_t changing_numbers(const struct lowering *l, const struct far *far
 	       (uint16_t) ~(l->regs[far->insn].arena | l->regs[far->insn].stack);
 }
 
+/* Two registers that the function does not use now; what they hold is kept in the frame if it does.
+ */
+static void take_registers(const struct lowering *l, uint8_t ret[2])
+{
+	unsigned n = 0;
+
+	for (uint8_t r = 0; r <= 9 && n < 2; r++)
+		if (!(l->used & BIT(r)))
+			ret[n++] = r;
+	for (uint8_t r = 0; n < 2; r++) {
+		if (!(l->used & BIT(r)))
+			continue;
+		splice_emit(l->s, SPLICE_STX(BPF_DW, BPF_REG_10, l->env->frame.save[n], r));
+		ret[n++] = r;
+	}
+}
+
+static void give_registers(const struct lowering *l, const uint8_t taken[2])
+{
+	for (unsigned n = 0; n < 2; n++)
+		if (l->used & BIT(taken[n]))
+			splice_emit(l->s, SPLICE_LDX(BPF_DW, taken[n], BPF_REG_10,
+						     l->env->frame.save[n]));
+}
+
 /* The way back of a loop: meter -= charge, and the kernel's own leave to go on. */
 static void lower_far(struct lowering *l, const struct far *far)
 {
-	const struct kernel_frame *f = &l->env->frame;
 	splice_label out = splice_label_new(l->s), cut = splice_label_new(l->s);
 	uint16_t numbers = changing_numbers(l, far);
-	uint8_t reg = 0;
+	uint8_t reg[2];
 
-	while (reg <= 5 && l->used & BIT(reg))
-		reg++;
 	splice_origin(l->s, KERNEL_ORIGIN(l->kind, far->insn));
 	splice_bind(l->s, far->label);
-	if (reg > 5) {
-		reg = 0;
-		splice_emit(l->s, SPLICE_STX(BPF_DW, BPF_REG_10, f->spill, reg));
-	}
-	splice_emit(l->s, SPLICE_LDX(BPF_DW, reg, BPF_REG_10, f->meter));
-	splice_emit(l->s, SPLICE_ALU_K(BPF_ADD, reg, -(int32_t)l->code->info[far->insn].charge));
-	splice_emit(l->s, SPLICE_STX(BPF_DW, BPF_REG_10, f->meter, reg));
-	splice_jump(l->s, SPLICE_JMP_K(BPF_JSLT, reg, 0), out);
-	splice_emit(l->s, SPLICE_LDX(BPF_DW, reg, BPF_REG_10, f->zero));
+	take_registers(l, reg);
+	splice_emit(l->s, SPLICE_LDX(BPF_DW, reg[0], BPF_REG_10, l->env->frame.slot));
+	splice_emit(l->s, SPLICE_LDX(BPF_DW, reg[1], reg[0], offsetof(struct scan_slot, meter)));
+	splice_emit(l->s, SPLICE_ALU_K(BPF_ADD, reg[1], -(int32_t)l->code->info[far->insn].charge));
+	splice_emit(l->s, SPLICE_STX(BPF_DW, reg[0], offsetof(struct scan_slot, meter), reg[1]));
+	splice_jump(l->s, SPLICE_JMP_K(BPF_JSLT, reg[1], 0), out);
+	splice_emit(l->s, SPLICE_LDX(BPF_DW, reg[1], reg[0], offsetof(struct scan_slot, zero)));
 	for (unsigned r = 0; r <= 9; r++)
-		if (numbers & BIT(r) && l->name[r] != reg)
-			splice_emit(l->s, SPLICE_ALU(BPF_XOR, l->name[r], reg));
-	if (l->used & BIT(reg))
-		splice_emit(l->s, SPLICE_LDX(BPF_DW, reg, BPF_REG_10, f->spill));
+		if (numbers & BIT(r) && r != reg[0] && r != reg[1])
+			splice_emit(l->s, SPLICE_ALU(BPF_XOR, r, reg[1]));
+	give_registers(l, reg);
 	splice_jump(l->s, SPLICE_MAY_GOTO, cut);
 	splice_jump(l->s, SPLICE_JA, l->first + far->target);
 	splice_bind(l->s, out);
-	kernel_emit_trap(l->s, f, SCAN_TRAPPED, SCAN_TRAP_BUDGET,
-			 KERNEL_ORIGIN(l->kind, far->insn));
+	emit_trap(l, SCAN_TRAPPED, SCAN_TRAP_BUDGET, far->insn);
 	splice_bind(l->s, cut);
-	kernel_emit_trap(l->s, f, SCAN_BROKEN, SCAN_TRAP_NONE, KERNEL_ORIGIN(l->kind, far->insn));
+	emit_trap(l, SCAN_BROKEN, SCAN_TRAP_NONE, far->insn);
 }
 
 static int lower_insn(struct lowering *l, uint32_t i, const struct vm_op *op)

@@ -18,15 +18,20 @@
 #include "program/program_splice.h"
 #include "vm/vm.h"
 
-/* The scan loop's slots on the stack, offsets from r10. One frame serves all user functions. */
+/*
+ * The linker's slots on the stack, offsets from r10. In the scan loop they hold what in-line code
+ * needs; a function that is called has the slot and the spills only, and little room:
+ *
+ * A program's may_goto counts rounds, 65535 at first, and then asks a clock (since 6.15; before, it
+ * ends at 8 Mi). Linux 6.18 does that wrongly in functions whose stack it puts elsewhere ("private
+ * stack"), those of 64 bytes and more: it takes a saved register for the start time, or writes
+ * the time into one. So the scan loop ends itself before (SCAN_ROUNDS), and functions with loops
+ * of their own are called and get by with KERNEL_SMALL_STACK bytes.
+ */
 struct kernel_frame {
 	int16_t slot;	 /* the struct scan_slot of this completion */
 	int16_t record;	 /* the record at hand */
-	int16_t meter;	 /* metered instructions left for this record */
-	int16_t work;	 /* ... and for this completion */
-	int16_t spill;	 /* one register */
-	int16_t zero;	 /* a zero that the kernel's verifier knows nothing of */
-	int16_t save[4]; /* r6..r9 */
+	int16_t save[4]; /* r6..r9; a called function: the first two are spills */
 	int16_t base;	 /* the user's r10 */
 };
 
@@ -36,11 +41,13 @@ enum {
 	KERNEL_STACK_BYTES = 512,
 	KERNEL_STACK_RESERVED = 16,
 	KERNEL_HELPER_STACK = 96,
-	/* 6.9 to 6.12 end a program's loops after 8 Mi rounds; a round costs at least 2. */
+	KERNEL_SMALL_STACK = 48,
+	/* 6.9 to 6.14 end a program's loops after 8 Mi rounds; a round costs at least 1. */
 	KERNEL_MAX_BUDGET = 4 << 20,
 };
 
-struct kernel_frame kernel_frame_below(uint32_t template_stack_bytes);
+struct kernel_frame kernel_frame_below(uint32_t template_stack_bytes); /* in the scan loop */
+struct kernel_frame kernel_frame_called(void);
 
 /* How much stack the function really uses (flat.stack_bytes is whole frames). */
 uint32_t kernel_stack_used(const struct vm_program *vp, enum program_kind kind);
@@ -71,9 +78,5 @@ int kernel_lower_check(const struct vm_program *vp, enum program_kind kind, stru
 /* Append the function's code: arguments in r1.., the result in r0, r6..r9 kept, r1..r5 lost. */
 int kernel_lower(const struct kernel_lower *lower, struct splice *s, enum program_kind kind,
 		 struct nf_error *err);
-
-/* Traps at the instruction of the current origin. */
-void kernel_emit_trap(struct splice *s, const struct kernel_frame *f, uint32_t status,
-		      uint32_t trap, uint32_t origin);
 
 #endif

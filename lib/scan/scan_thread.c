@@ -79,6 +79,14 @@ static void stop_by_program(struct scan *s)
 	atomic_compare_exchange_strong(&s->stop, &none, STOP_PROGRAM);
 }
 
+static void publish_counters(struct scan_thread *t)
+{
+	const struct fold *f = t->scan->engine_ops->thread_fold(t->engine_thread);
+
+	atomic_store_explicit(&t->records, f->records, memory_order_relaxed);
+	atomic_store_explicit(&t->matched, f->matched, memory_order_relaxed);
+}
+
 /* 0, or an error. What else there is to say is said by t->scan->stop. */
 static int fold_span(struct scan_thread *t, struct span span, struct nf_error *err)
 {
@@ -92,9 +100,7 @@ static int fold_span(struct scan_thread *t, struct span span, struct nf_error *e
 		int r = s->engine_ops->fold(t->engine_thread, &slice, err);
 		if (r < 0)
 			return r;
-		const struct fold *f = s->engine_ops->thread_fold(t->engine_thread);
-		atomic_store_explicit(&t->records, f->records, memory_order_relaxed);
-		atomic_store_explicit(&t->matched, f->matched, memory_order_relaxed);
+		publish_counters(t);
 		if (r > 0)
 			stop_by_program(s);
 		span.data += slice.bytes;
@@ -155,6 +161,8 @@ static int fold_piece(struct scan_thread *t, const struct piece *piece, struct n
 
 	if (s->hooks && s->hooks->piece)
 		s->hooks->piece(s->hooks->arg, t->index, &piece->chunk);
+	/* An engine with read_ops may have folded all of it already. */
+	publish_counters(t);
 	if (piece->stopped) {
 		stop_by_program(s);
 		return 0;

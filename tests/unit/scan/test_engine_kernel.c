@@ -223,11 +223,91 @@ static void lines_are_found(void **state)
 	program_unref(p);
 }
 
+/* The kernel's own counter of rounds ends at 65535 and asks a clock then; both must be right. */
+static void loops_of_many_rounds(void **state)
+{
+	enum { BYTES = 8 * 20 };
+	struct program *p = assemble(NULL,
+				     "r5 = 300000\n L: r5 += -1\n if r5 != 0 goto L\n"
+				     "r4 = *(u64 *)(r1 + 0)\n r4 += 1\n *(u64 *)(r1 + 0) = r4\n"
+				     "r0 = 0\n exit\n",
+				     8, 8);
+	AUTO_FREE uint8_t *data = calloc(1, BYTES);
+
+	(void)state;
+	skip_without_kernel();
+	compare_all(p, NULL, FORMAT_FIXED, data, BYTES, "300000 rounds a record");
+	program_unref(p);
+}
+
+/* The meter: the same record, the same instruction, the same words. */
+static void a_budget_ends_both_at_the_same_record(void **state)
+{
+	enum { BYTES = 8 * 1000 };
+	/* as many rounds as the record says */
+	struct program *p = assemble(NULL,
+				     "r5 = *(u32 *)(r2 + 0)\n L: r5 += -1\n if r5 s> 0 goto L\n"
+				     "r4 = *(u64 *)(r1 + 0)\n r4 += 1\n *(u64 *)(r1 + 0) = r4\n"
+				     "r0 = 0\n exit\n",
+				     8, 8);
+	AUTO_FREE uint32_t *data = calloc(1, BYTES);
+
+	(void)state;
+	skip_without_kernel();
+	for (size_t i = 0; i < BYTES / 8; i++)
+		data[2 * i] = 10;
+	data[2 * 500] = 499999; /* 2 * 499998 is within the budget of 1000000 */
+	compare_all(p, NULL, FORMAT_FIXED, (uint8_t *)data, BYTES, "within the budget");
+	data[2 * 700] = 500010;
+	compare_all(p, NULL, FORMAT_FIXED, (uint8_t *)data, BYTES, "over the budget");
+	program_unref(p);
+}
+
+static void fold_fail_is_told_the_same_way(void **state)
+{
+	enum { BYTES = 8 * 10000 };
+	struct program *p = assemble("r0 = *(u32 *)(r1 + 0)\n exit\n",
+				     "r5 = *(u32 *)(r2 + 4)\n if r5 != 7 goto +2\n r1 = 77\n"
+				     "call fold_fail\n r4 = *(u64 *)(r1 + 0)\n r4 += r5\n"
+				     "*(u64 *)(r1 + 0) = r4\n r0 = 0\n exit\n",
+				     8, 8);
+	AUTO_FREE uint32_t *data = calloc(1, BYTES);
+
+	(void)state;
+	skip_without_kernel();
+	for (size_t i = 0; i < BYTES / 8; i++)
+		data[2 * i] = i & 1;
+	compare_all(p, NULL, FORMAT_FIXED, (uint8_t *)data, BYTES, "no failure");
+	data[2 * 4001 + 1] = 7;
+	compare_all(p, NULL, FORMAT_FIXED, (uint8_t *)data, BYTES, "one failure");
+	program_unref(p);
+}
+
+static void fold_stop_ends_the_scan(void **state)
+{
+	enum { BYTES = 8 * 10000 };
+	struct program *p = assemble(NULL,
+				     "r4 = *(u64 *)(r1 + 0)\n r4 += 1\n *(u64 *)(r1 + 0) = r4\n"
+				     "r0 = *(u32 *)(r2 + 0)\n exit\n",
+				     8, 8);
+	AUTO_FREE uint32_t *data = calloc(1, BYTES);
+
+	(void)state;
+	skip_without_kernel();
+	data[2 * 9000] = 1;
+	compare_all(p, NULL, FORMAT_FIXED, (uint8_t *)data, BYTES, "stop at 9000");
+	program_unref(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(examples_give_the_same_bytes),
 		cmocka_unit_test(lines_are_found),
+		cmocka_unit_test(loops_of_many_rounds),
+		cmocka_unit_test(a_budget_ends_both_at_the_same_record),
+		cmocka_unit_test(fold_fail_is_told_the_same_way),
+		cmocka_unit_test(fold_stop_ends_the_scan),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
