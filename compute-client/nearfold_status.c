@@ -6,6 +6,7 @@
  * values, queries included; JSON is one object.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -165,6 +166,7 @@ static int put_status(const Nearfold__V1__Status *s, enum nearfold_output form, 
 {
 	static const Nearfold__V1__Limits none = NEARFOLD__V1__LIMITS__INIT;
 	const Nearfold__V1__Limits *l = s->limits ? s->limits : &none;
+	AUTO_FREE struct pair *limits = calloc(l->n_all + 1, sizeof(*limits));
 	const struct pair counters[] = {
 		{"uptime_seconds", s->uptime_ns / NS_PER_SEC},
 		{"connections", s->connections},
@@ -176,25 +178,15 @@ static int put_status(const Nearfold__V1__Status *s, enum nearfold_output form, 
 		{"resident_bytes", s->resident_bytes},
 		{"cpu_ms", s->cpu_ns / NS_PER_MS},
 	};
-	const struct pair limits[] = {
-		{"queries_running", l->queries_running},
-		{"queries_queued", l->queries_queued},
-		{"queries_per_identity", l->queries_per_identity},
-		{"connections", l->connections},
-		{"threads_per_query", l->threads_per_query},
-		{"memory_bytes_per_query", l->memory_bytes_per_query},
-		{"seconds_per_query", l->seconds_per_query},
-		{"instructions_per_record", l->instructions_per_record},
-		{"groups", l->groups},
-		{"result_bytes", l->result_bytes},
-		{"message_bytes", l->message_bytes},
-		{"programs_cached", l->programs_cached},
-	};
 
+	if (!limits)
+		return -ENOMEM;
+	for (size_t i = 0; i < l->n_all; i++)
+		limits[i] = (struct pair){l->all[i]->name, l->all[i]->value};
 	if (form != NEARFOLD_JSON)
-		return put_lists(s, counters, ARRAY_SIZE(counters), limits, ARRAY_SIZE(limits),
-				 form, out);
-	put_json(s, counters, ARRAY_SIZE(counters), limits, ARRAY_SIZE(limits), out);
+		return put_lists(s, counters, ARRAY_SIZE(counters), limits, l->n_all, form,
+				 out);
+	put_json(s, counters, ARRAY_SIZE(counters), limits, l->n_all, out);
 	return fflush(out) == 0 && !ferror(out) ? 0 : -EIO;
 }
 

@@ -22,7 +22,7 @@
 #member, offsetof(struct node_limits, member), preset, least, most, what \
 	}
 
-const struct limit_row limit_rows[] = {
+const struct limit_row limit_rows[NODE_LIMITS] = {
 	ROW(queries_running, 8, 1, 4096, "queries that run at once, each in a worker of its own"),
 	ROW(queries_queued, 64, 0, 65536,
 	    "queries that wait for their turn, first come first served"),

@@ -3,7 +3,7 @@
  * node_limits.h - everything that a client can make grow, by name.
  *
  * One table (node_limits.c) has name, default, bounds and meaning; the configuration file's
- * [limits] section, --limit NAME=VALUE, the messages of refusals, GetCapabilities and
+ * [limits] section, --limit NAME=VALUE, the messages of refusals, GetCapabilities, GetStatus and
  * docs/operating.md use the same names. Immutable after start.
  */
 #ifndef NF_NODE_LIMITS_H
@@ -44,7 +44,8 @@ struct limit_row {
 	const char *what;
 };
 
-extern const struct limit_row limit_rows[];
+enum { NODE_LIMITS = 19 };
+extern const struct limit_row limit_rows[NODE_LIMITS];
 extern const size_t n_limit_rows;
 
 void node_limits_default(struct node_limits *ret);

@@ -14,8 +14,28 @@
 /* Of programs: helper numbers, calling convention, Program message. */
 enum { ABI_VERSION = 1 };
 
-static void fill_limits(const struct node_limits *l, Nearfold__V1__Limits *m)
+/* The Limits message, and what it points to. */
+struct limits {
+	Nearfold__V1__Limits m;
+	Nearfold__V1__NamedLimit rows[NODE_LIMITS], *list[NODE_LIMITS];
+};
+
+static Nearfold__V1__Limits *fill_limits(const struct node_limits *l, struct limits *ret)
 {
+	Nearfold__V1__Limits *m = &ret->m;
+
+	nearfold__v1__limits__init(m);
+	for (size_t i = 0; i < n_limit_rows; i++) {
+		Nearfold__V1__NamedLimit *row = &ret->rows[i];
+
+		nearfold__v1__named_limit__init(row);
+		row->name = (char *)limit_rows[i].name;
+		row->value = node_limit_value(l, &limit_rows[i]);
+		row->what = (char *)limit_rows[i].what;
+		ret->list[i] = row;
+	}
+	m->all = ret->list;
+	m->n_all = n_limit_rows;
 	m->queries_running = (uint32_t)l->queries_running;
 	m->queries_queued = (uint32_t)l->queries_queued;
 	m->threads_per_query = (uint32_t)l->threads_per_query;
@@ -28,12 +48,13 @@ static void fill_limits(const struct node_limits *l, Nearfold__V1__Limits *m)
 	m->instructions_per_record = l->instructions_per_record;
 	m->queries_per_identity = (uint32_t)l->queries_per_identity;
 	m->connections = (uint32_t)l->connections;
+	return m;
 }
 
 void status_capabilities(struct node *node, struct rpc_call *call)
 {
 	Nearfold__V1__Capabilities m = NEARFOLD__V1__CAPABILITIES__INIT;
-	Nearfold__V1__Limits limits = NEARFOLD__V1__LIMITS__INIT;
+	struct limits limits;
 	Nearfold__V1__EngineInfo info[ARRAY_SIZE(node->engines.list)];
 	Nearfold__V1__EngineInfo *list[ARRAY_SIZE(info)];
 	struct utsname kernel;
@@ -50,8 +71,7 @@ void status_capabilities(struct node *node, struct rpc_call *call)
 	m.kernel = uname(&kernel) ? (char *)"" : kernel.release;
 	m.engines = list;
 	m.n_engines = node->engines.n;
-	fill_limits(&node->config.limits, &limits);
-	m.limits = &limits;
+	m.limits = fill_limits(&node->config.limits, &limits);
 	m.processors = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
 	reply_message(call, &m.base);
 }
@@ -69,7 +89,7 @@ static uint64_t resident_bytes(void)
 void status_get(struct node *node, struct rpc_call *call)
 {
 	Nearfold__V1__Status m = NEARFOLD__V1__STATUS__INIT;
-	Nearfold__V1__Limits limits = NEARFOLD__V1__LIMITS__INIT;
+	struct limits limits;
 	const unsigned n = query_count(node);
 	AUTO_FREE Nearfold__V1__QueryStatus *queries = calloc(n + 1, sizeof(*queries));
 	AUTO_FREE Nearfold__V1__QueryStatus **list = calloc(n + 1, sizeof(*list));
@@ -95,8 +115,7 @@ void status_get(struct node *node, struct rpc_call *call)
 	m.queries_failed = node->queries_failed;
 	m.bytes_scanned = node->bytes_scanned;
 	m.bytes_sent = node->bytes_sent;
-	fill_limits(&node->config.limits, &limits);
-	m.limits = &limits;
+	m.limits = fill_limits(&node->config.limits, &limits);
 	m.draining = node->draining;
 	m.resident_bytes = resident_bytes();
 	m.cpu_ns = clock_read(CLOCK_PROCESS_CPUTIME_ID);

@@ -26,6 +26,7 @@ static const struct {
 	{&nearfold__v1__load_program_reply__descriptor, "engines", 16},
 	{&nearfold__v1__list_datasets_reply__descriptor, "datasets", 10000},
 	{&nearfold__v1__status__descriptor, "queries", 10000},
+	{&nearfold__v1__limits__descriptor, "all", 64},
 	{&nearfold__rpc__rpc_status__descriptor, "details", 16},
 };
 
