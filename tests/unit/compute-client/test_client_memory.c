@@ -26,7 +26,7 @@ static void every_allocation_may_fail(void **state)
 	char path[] = "/tmp/nearfold-memory.XXXXXX";
 	const char *files[] = {path, NULL};
 	struct nearfold_error err;
-	int fd = mkstemp(path);
+	int fd;
 	uint64_t records[4096];
 	FILE *out;
 
@@ -35,6 +35,7 @@ static void every_allocation_may_fail(void **state)
 		print_message("SKIP: the sanitizer has its own malloc\n");
 		skip();
 	}
+	fd = mkstemp(path);
 	for (size_t i = 0; i < ARRAY_SIZE(records); i++)
 		records[i] = i % 300;
 	assert_true(fd >= 0 && write(fd, records, sizeof(records)) == sizeof(records));

@@ -21,7 +21,7 @@
 static void test_allocations_fail(void **state)
 {
 	(void)state;
-	print_message("skipped: the sanitizer has its own malloc\n");
+	print_message("SKIP: the sanitizer has its own malloc\n");
 	skip();
 }
 #else
