@@ -188,7 +188,7 @@ $(B)/gen/scan_bpf.h: $(B)/bpf/embed $(scan_bpf_objs)
 	$(call say,EMBED,$@)
 	@mkdir -p $(@D)
 	$(Q)$(B)/bpf/embed $(scan_bpf_objs) > $@.tmp && mv $@.tmp $@
-$(call objs,lib/scan/engine_kernel_link.c): $(B)/gen/scan_bpf.h
+$(call objs,lib/scan/engine_kernel_template.c): $(B)/gen/scan_bpf.h
 
 # Programs in C that tests verify and run: tests/programs/<folder>/*.bpf.c
 test_programs := $(patsubst %.bpf.c,$(B)/%.bpf.o,$(wildcard tests/programs/*/*.bpf.c))

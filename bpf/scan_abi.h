@@ -46,6 +46,9 @@ enum scan_trap {
 	SCAN_TRAP_FAIL,
 };
 
+/* What a helper returns when the kernel ended its loop: no helper gives it otherwise. */
+#define SCAN_HELPER_CUT (1ull << 63)
+
 struct scan_slot {
 	uint64_t data;	       /* address of the first record, or of where it is looked for */
 	uint64_t lane;	       /* address of the lane */
@@ -65,6 +68,7 @@ struct scan_slot {
 	uint32_t trap;	       /* out: enum scan_trap */
 	uint32_t trap_origin;  /* out: origin of the instruction, see engine_kernel_lower.h */
 	uint32_t trap_code;    /* out: fold_fail's argument */
+	uint64_t scratch[6];   /* helpers: what is on the stack, 16 bytes an argument */
 	uint64_t record;       /* out: address of the record that failed, its low 32 bits */
 } __attribute__((aligned(64)));
 

@@ -9,10 +9,11 @@
 
 #include "base/scope.h"
 #include "bpf/scan_abi.h"
+#include "scan/engine_kernel_helper.h"
 #include "scan/engine_kernel_holes.h"
 #include "scan/engine_kernel_lower.h"
 #include "scan/engine_kernel_regs.h"
-#include "scan_bpf.h"
+#include "scan/engine_kernel_template.h"
 #include "vm/vm_helper.h"
 
 enum {
@@ -30,27 +31,14 @@ struct link {
 	struct nf_error *err;
 	splice_label user[PROGRAM_ENTRIES]; /* of functions that are called */
 	bool called[PROGRAM_ENTRIES];
-	struct copy { /* a helper's function for arguments of one kind */
-		int32_t number;
-		uint8_t stack_args;
-		splice_label label;
-	} copies[KERNEL_MAX_FUNCTIONS];
-	unsigned n_copies;
+	uint64_t helpers; /* bit i: row i of the helper table is called */
+	splice_label helper[64];
 };
 
 static const enum program_kind in_kernel[] = {PROGRAM_FILTER, PROGRAM_KEY, PROGRAM_REDUCE};
 
 /* ---- can it be done? ---------------------------------------------------------------------------
  */
-
-const char *kernel_helper_reason(int32_t number)
-{
-	const char *name = vm_helper_name(number);
-
-	if (number == VM_HELPER_BASE || (name && splice_find(splice_unit, name)))
-		return NULL;
-	return "the helper that is called here has no form in the kernel";
-}
 
 static const struct splice_func *scan_loop(const struct engine_config *cfg)
 {
@@ -59,7 +47,7 @@ static const struct splice_func *scan_loop(const struct engine_config *cfg)
 		[FORMAT_LINES] = {"scan_lines", "scan_lines_groups"},
 	};
 
-	return splice_find(splice_unit, names[cfg->format][cfg->program->program->key_bytes != 0]);
+	return kernel_template(names[cfg->format][cfg->program->program->key_bytes != 0]);
 }
 
 /* Loops: see struct kernel_frame. */
@@ -147,21 +135,15 @@ static int number(void *arg, const char *symbol, uint64_t *ret, uint8_t *ret_src
 			    "the scan loop asks for an unknown number");
 }
 
-static int helper(void *arg, struct splice *s, int32_t which, uint8_t stack_args)
+static void helper(void *arg, struct splice *s, int32_t which)
 {
 	struct link *l = arg;
-	unsigned i = 0;
+	unsigned row = (unsigned)(which - VM_HELPER_BASE);
 
-	while (i < l->n_copies &&
-	       (l->copies[i].number != which || l->copies[i].stack_args != stack_args))
-		i++;
-	if (i == KERNEL_MAX_FUNCTIONS - PROGRAM_ENTRIES - 1)
-		return nf_error_set(l->err, NF_FAILED_PRECONDITION, NULL,
-				    "calls helpers in more than %u ways", i);
-	if (i == l->n_copies)
-		l->copies[l->n_copies++] = (struct copy){which, stack_args, splice_label_new(s)};
-	splice_call(s, l->copies[i].label);
-	return 0;
+	if (!(l->helpers >> row & 1))
+		l->helper[row] = splice_label_new(s);
+	l->helpers |= 1ull << row;
+	splice_call(s, l->helper[row]);
 }
 
 static bool may_trap(const struct vm_code *code)
@@ -284,12 +266,18 @@ static int append_functions(struct link *l, struct splice *s, const struct splic
 	for (size_t i = 0; i < ARRAY_SIZE(in_kernel) && !r; i++)
 		if (l->called[in_kernel[i]])
 			r = append_user(l, s, in_kernel[i], image);
-	for (unsigned i = 0; i < l->n_copies && !r; i++) {
-		const char *name = vm_helper_name(l->copies[i].number);
+	for (unsigned i = 0; i < vm_n_helpers && !r; i++) {
+		const struct vm_helper *h = &vm_helpers[i];
+		struct kernel_function *fn;
 
-		splice_bind(s, l->copies[i].label);
-		function(image, s, l->copies[i].label, name);
-		r = splice_function(s, splice_find(splice_unit, name), ops, l->err);
+		if (!(l->helpers >> i & 1))
+			continue;
+		splice_bind(s, l->helper[i]);
+		fn = function(image, s, l->helper[i], h->name);
+		fn->global = true;
+		fn->n_args = (uint8_t)kernel_helper_args(h);
+		fn->arena_args = kernel_helper_arena_args(h);
+		r = splice_function(s, kernel_helper_form(VM_HELPER_BASE + (int32_t)i), ops, l->err);
 	}
 	return r;
 }

@@ -43,7 +43,4 @@ int kernel_link_check(const struct engine_config *cfg, struct nf_error *why);
 int kernel_link(const struct kernel_link_input *in, struct kernel_image *ret, struct nf_error *err);
 void kernel_image_done(struct kernel_image *image); /* takes a zeroed one */
 
-/* Why the helper cannot be called in the kernel, or NULL. */
-const char *kernel_helper_reason(int32_t number);
-
 #endif

@@ -7,7 +7,7 @@
 
 #include "base/scope.h"
 #include "bpf/scan_abi.h"
-#include "scan/engine_kernel_link.h"
+#include "scan/engine_kernel_helper.h"
 #include "scan/engine_kernel_regs.h"
 #include "vm/vm_helper.h"
 #include "vm/vm_isa.h"
@@ -23,13 +23,14 @@ struct kernel_frame kernel_frame_below(uint32_t template_stack_bytes)
 	f.record = at -= 8;
 	for (int i = 0; i < 4; i++)
 		f.save[i] = at -= 8;
+	f.out = at -= 8;
 	f.base = at;
 	return f;
 }
 
 struct kernel_frame kernel_frame_called(void)
 {
-	return (struct kernel_frame){.slot = -8, .save = {-16, -24}, .base = -24};
+	return (struct kernel_frame){.slot = -8, .save = {-16, -24}, .out = -16, .base = -24};
 }
 
 /* How far below r10 an instruction reaches: by an access, or by making a pointer (for a helper). */
@@ -81,7 +82,7 @@ int kernel_lower_check(const struct vm_program *vp, enum program_kind kind, stru
 	for (uint32_t i = 0; i < code->flat.n_insns; i++) {
 		const struct vm_insn *info = &code->info[i];
 		struct vm_op op;
-		const char *no;
+		const char *no = NULL;
 
 		if (!info->reachable || vm_isa_decode(code->flat.insns, code->flat.n_insns, i, &op))
 			continue;
@@ -89,7 +90,9 @@ int kernel_lower_check(const struct vm_program *vp, enum program_kind kind, stru
 			return refuse(vp, kind, i, why,
 				      "the access is guarded, not proven; the kernel engine takes "
 				      "proven accesses only (nearfold check lists them)");
-		if (op.kind == VM_KIND_CALL && (no = kernel_helper_reason((int32_t)op.imm)))
+		if (op.kind == VM_KIND_CALL)
+			no = kernel_helper_call_reason((int32_t)op.imm, info);
+		if (no)
 			return refuse(vp, kind, i, why, no);
 	}
 	return 0;
@@ -250,8 +253,13 @@ static void lower_access(struct lowering *l, const struct vm_op *op, struct bpf_
 
 static int lower_call(struct lowering *l, uint32_t i, const struct vm_op *op)
 {
-	const struct vm_insn *info = &l->code->info[i];
-	uint8_t stack_args = 0;
+	const struct kernel_frame *f = &l->env->frame;
+	struct kernel_helper_call call = {
+		.helper = vm_helper_by_number((int32_t)op->imm),
+		.info = &l->code->info[i],
+		.slot = f->slot,
+		.out = f->out,
+	};
 
 	if (op->imm == VM_HELPER_BASE) { /* fold_fail */
 		splice_emit(l->s, SPLICE_LDX(BPF_DW, BPF_REG_2, BPF_REG_10, l->env->frame.slot));
@@ -260,9 +268,27 @@ static int lower_call(struct lowering *l, uint32_t i, const struct vm_op *op)
 		emit_trap(l, SCAN_TRAPPED, SCAN_TRAP_FAIL, i);
 		return 0;
 	}
-	for (unsigned a = 0; a < 5; a++)
-		stack_args |= (uint8_t)(info->arg_region[a] == VM_REGION_STACK ? BIT(a) : 0);
-	return l->env->helper(l->env->helper_arg, l->s, (int32_t)op->imm, stack_args);
+	if (kernel_helper_loops(call.helper) && l->code->has_loop) {
+		splice_label out = splice_label_new(l->s), paid = splice_label_new(l->s);
+
+		kernel_helper_charge(l->s, &call, out);
+		splice_jump(l->s, SPLICE_JA, paid);
+		splice_bind(l->s, out);
+		emit_trap(l, SCAN_TRAPPED, SCAN_TRAP_BUDGET, i);
+		splice_bind(l->s, paid);
+	}
+	kernel_helper_before(l->s, &call);
+	l->env->helper(l->env->helper_arg, l->s, (int32_t)op->imm);
+	kernel_helper_after(l->s, &call);
+	if (kernel_helper_loops(call.helper)) {
+		splice_label well = splice_label_new(l->s);
+
+		splice_load64(l->s, BPF_REG_1, SCAN_HELPER_CUT, 0);
+		splice_jump(l->s, SPLICE_JMP(BPF_JNE, BPF_REG_0, BPF_REG_1), well);
+		emit_trap(l, SCAN_BROKEN, SCAN_TRAP_NONE, i);
+		splice_bind(l->s, well);
+	}
+	return 0;
 }
 
 static bool goes_to(const struct lowering *l, int64_t insn)

@@ -32,6 +32,7 @@ struct kernel_frame {
 	int16_t slot;	 /* the struct scan_slot of this completion */
 	int16_t record;	 /* the record at hand */
 	int16_t save[4]; /* r6..r9; a called function: the first two are spills */
+	int16_t out;	 /* where on the stack a helper's result goes */
 	int16_t base;	 /* the user's r10 */
 };
 
@@ -66,9 +67,8 @@ struct kernel_lower {
 	struct kernel_frame frame;
 	uint64_t rodata; /* address in the arena */
 	bool called;	 /* the code is a function of its own, with the frame below its r10 */
-	/* Emit a call of that helper; arguments are in r1..r5. stack_args: bit i, argument i points
-	 * to the stack. */
-	int (*helper)(void *arg, struct splice *s, int32_t number, uint8_t stack_args);
+	/* Emit the call of that helper's function; arguments are in r1..r5. */
+	void (*helper)(void *arg, struct splice *s, int32_t number);
 	void *helper_arg;
 };
 

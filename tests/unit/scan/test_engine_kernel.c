@@ -48,6 +48,21 @@ static void fill_random(uint8_t *data, size_t bytes)
 	}
 }
 
+/* Some NaNs, infinities and subnormals; mostly numbers that a sum feels. */
+static void fill_doubles(uint8_t *data, size_t bytes)
+{
+	for (size_t i = 0; i + 8 <= bytes; i += 8) {
+		uint64_t x = random64();
+
+		if (random64() % 64)
+			x = (x & ~(2047ull << 52)) | (1003 + random64() % 40) << 52;
+		if (i > bytes / 2 || (x >> 52 & 2047) < 2047) /* no infinite sum too early */
+			memcpy(data + i, &x, 8);
+		else
+			memset(data + i, 0, 8);
+	}
+}
+
 static void fill_text(uint8_t *data, size_t bytes)
 {
 	static const char *const words[] = {
@@ -72,6 +87,7 @@ static const struct example examples[] = {
 	{"histogram", NULL, 0, FORMAT_FIXED, fill_symbols},
 	{"min_max", NULL, 0, FORMAT_FIXED, fill_random},
 	{"top_k", NULL, 0, FORMAT_FIXED, fill_random},
+	{"variance", NULL, 0, FORMAT_FIXED, fill_doubles},
 };
 
 static void need(int r, const struct nf_error *err)
