@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/scope.h"
 #include "rpc/rpc_server.h"
+#include "storage-node/code_cache.h"
 #include "storage-node/node.h"
 #include "storage-node/node_authorize.h"
 #include "storage-node/node_health.h"
@@ -306,7 +307,8 @@ static int node_start(struct node *node, struct nf_error *err)
 		ret = program_engines(node->config.jit_module, &node->engines, err);
 	if (!ret && !node->config.kernel_engine)
 		program_engines_off(&node->engines, "kernel", "switched off on this node");
-	if (!ret && program_cache_new(l->programs_cached, l->program_cache_bytes, &node->cache)) {
+	if (!ret && (program_cache_new(l->programs_cached, l->program_cache_bytes, &node->cache) ||
+		     code_cache_new(l->code_cache_bytes, &node->codes))) {
 		nf_error_set(err, NF_RESOURCE_EXHAUSTED, NULL, "out of memory");
 		ret = -ENOMEM;
 	}
@@ -363,6 +365,7 @@ static void node_stop(struct node *node)
 	uv_loop_close(&node->loop);
 	waitpid(node->spawner_pid, NULL, 0);
 	program_cache_free(node->cache);
+	code_cache_free(node->codes);
 	catalog_free(node->catalog);
 }
 

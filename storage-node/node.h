@@ -18,6 +18,7 @@
 #include "storage-node/node_config.h"
 #include "storage-node/program_cache.h"
 
+struct code_cache;
 struct node_worker;
 struct query;
 struct health_watch;
@@ -28,6 +29,7 @@ struct node {
 	struct catalog *catalog;
 	struct admission admission;
 	struct program_cache *cache;
+	struct code_cache *codes;
 	struct rpc_server *server;
 
 	int spawner_sock; /* -1: it is gone */

@@ -47,6 +47,8 @@ const struct limit_row limit_rows[NODE_LIMITS] = {
 	ROW(files_per_dataset, 1024, 1, 16384, "files of one data set (two descriptors each)"),
 	ROW(programs_cached, 64, 1, 65536, "verified programs that are kept"),
 	ROW(program_cache_bytes, 32 * MiB, 2 * MiB, 16 * GiB, "memory of the program cache"),
+	ROW(code_cache_bytes, 16 * MiB, 0, 16 * GiB,
+	    "compiled code that is kept for the client that had it compiled (0: none)"),
 	ROW(drain_seconds, 30, 0, 86400, "how long running queries may go on after SIGTERM"),
 };
 const size_t n_limit_rows = ARRAY_SIZE(limit_rows);

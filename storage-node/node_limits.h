@@ -33,6 +33,7 @@ struct node_limits {
 	uint64_t files_per_dataset;
 	uint64_t programs_cached;
 	uint64_t program_cache_bytes;
+	uint64_t code_cache_bytes;
 	uint64_t drain_seconds;
 };
 

@@ -25,6 +25,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/scope.h"
+#include "storage-node/code_cache.h"
 #include "storage-node/node_authorize.h"
 #include "storage-node/node_reply.h"
 #include "storage-node/node_request.h"
@@ -345,6 +346,17 @@ static void query_granted(void *arg)
 
 /* ---- open ---------------------------------------------------------------------------------- */
 
+/* Whose code it is: nothing here is a worker's word. */
+static struct code_key code_key(const struct query *q)
+{
+	return (struct code_key){
+		.who = q->who,
+		.program_id = q->checked->program->id,
+		.bounds = q->bounds,
+		.format = q->entry->spec->format,
+	};
+}
+
 static int write_job(struct query *q, struct nf_error *err)
 {
 	struct job_head head;
@@ -352,8 +364,20 @@ static int write_job(struct query *q, struct nf_error *err)
 	request_to_job(&q->req, &q->node->config, q->entry->spec, &head);
 	head.query_id = q->id;
 	head.deadline_ns = rpc_call_deadline_ns(q->call);
-	return job_write(&head, q->source, q->req.params, q->req.params_bytes, q->checked->message,
-			 (uint32_t)q->checked->message_bytes, &q->job_fd, err);
+
+	struct code_key key = code_key(q);
+	size_t code_bytes = 0;
+	const struct jit_image *code = code_cache_find(q->node->codes, &key, &code_bytes);
+	const struct job_parts parts = {
+		.params = q->req.params,
+		.params_bytes = q->req.params_bytes,
+		.program = q->checked->message,
+		.program_bytes = (uint32_t)q->checked->message_bytes,
+		.code = code,
+		.code_bytes = (uint32_t)code_bytes,
+	};
+
+	return job_write(&head, q->source, &parts, &q->job_fd, err);
 }
 
 /* Reads entry, limits; writes source. */
@@ -509,6 +533,13 @@ static void on_failed(struct query *q, const struct frame_failed *f)
 	query_fail_limit(q, &err, f->limit);
 }
 
+static void on_code(struct query *q, uint8_t *image, size_t bytes)
+{
+	struct code_key key = code_key(q);
+
+	code_cache_add(q->node->codes, &key, image, bytes);
+}
+
 static bool on_frame(void *arg, uint32_t type, uint8_t *payload, size_t bytes)
 {
 	struct query *q = arg;
@@ -528,6 +559,9 @@ static bool on_frame(void *arg, uint32_t type, uint8_t *payload, size_t bytes)
 	case FRAME_FINISHED:
 		on_finished(q, (const struct frame_finished *)payload);
 		return false;
+	case FRAME_CODE:
+		on_code(q, payload, bytes);
+		return true;
 	case FRAME_FAILED:
 		on_failed(q, (const struct frame_failed *)payload);
 		return false;

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/scope.h"
+#include "storage-node/code_cache.h"
 #include "storage-node/node_query.h"
 #include "storage-node/node_reply.h"
 
@@ -111,6 +112,8 @@ void status_get(struct node *node, struct rpc_call *call)
 	m.n_queries = n;
 	m.connections = rpc_server_connections(node->server);
 	m.programs_cached = program_cache_count(node->cache);
+	m.codes_cached = code_cache_count(node->codes);
+	m.code_bytes = code_cache_bytes(node->codes);
 	m.queries_done = node->queries_done;
 	m.queries_failed = node->queries_failed;
 	m.bytes_scanned = node->bytes_scanned;

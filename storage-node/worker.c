@@ -126,6 +126,18 @@ static void on_progress(void *arg, const struct scan_progress *p)
 	send_frame(FRAME_PROGRESS, &f, sizeof(f));
 }
 
+/* Before the answer: behind it main has no ear for this worker any more. */
+static void on_compiled(void *arg, const struct jit_image *image, size_t bytes)
+{
+	struct frame_head head = {.bytes = (uint32_t)bytes, .type = FRAME_CODE};
+
+	(void)arg;
+	if (bytes > CODE_MAX_BYTES)
+		return;
+	send_all(&head, sizeof(head));
+	send_all(image, bytes);
+}
+
 static int on_sandbox(void *arg, struct nf_error *err)
 {
 	(void)arg;
@@ -151,6 +163,9 @@ static struct scan_options scan_options(struct worker *w)
 		.params = w->job.params,
 		.params_bytes = h->params_bytes,
 		.jit_module = *h->jit_module ? h->jit_module : NULL,
+		.jit_image = h->code_bytes ? (const struct jit_image *)w->job.code : NULL,
+		.jit_image_bytes = h->code_bytes,
+		.compiled = on_compiled,
 		.deadline_ns = h->deadline_ns,
 		.progress = on_progress,
 		.sandbox = on_sandbox,

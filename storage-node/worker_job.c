@@ -37,9 +37,8 @@ static void describe_files(const struct source *src, struct job_file *files)
 	}
 }
 
-int job_write(struct job_head *head, const struct source *src, const uint8_t *params,
-	      uint32_t params_bytes, const uint8_t *program, uint32_t program_bytes, int *ret_fd,
-	      struct nf_error *err)
+int job_write(struct job_head *head, const struct source *src, const struct job_parts *parts,
+	      int *ret_fd, struct nf_error *err)
 {
 	AUTO_FREE struct job_file *files = calloc(src->n_files + 1, sizeof(*files));
 	AUTO_CLOSE int fd = memfd_create("nearfold-job", MFD_CLOEXEC);
@@ -51,14 +50,16 @@ int job_write(struct job_head *head, const struct source *src, const uint8_t *pa
 				    "cannot make a job for a worker");
 	describe_files(src, files);
 	head->n_files = src->n_files;
-	head->params_bytes = params_bytes;
-	head->program_bytes = program_bytes;
+	head->params_bytes = parts->params_bytes;
+	head->program_bytes = parts->program_bytes;
+	head->code_bytes = parts->code_bytes;
 
 	struct iovec iov[] = {
 		{.iov_base = head, .iov_len = sizeof(*head)},
 		{.iov_base = files, .iov_len = src->n_files * sizeof(*files)},
-		{.iov_base = (void *)params, .iov_len = params_bytes},
-		{.iov_base = (void *)program, .iov_len = program_bytes},
+		{.iov_base = (void *)parts->params, .iov_len = parts->params_bytes},
+		{.iov_base = (void *)parts->program, .iov_len = parts->program_bytes},
+		{.iov_base = (void *)parts->code, .iov_len = parts->code_bytes},
 	};
 	size_t total = 0;
 
@@ -94,7 +95,8 @@ int job_read(int fd, struct job *ret, struct nf_error *err)
 	ret->files = read_part(fd, ret->head.n_files * sizeof(*ret->files), &at);
 	ret->params = read_part(fd, ret->head.params_bytes, &at);
 	ret->program = read_part(fd, ret->head.program_bytes, &at);
-	if (ret->files && ret->params && ret->program)
+	ret->code = read_part(fd, ret->head.code_bytes, &at);
+	if (ret->files && ret->params && ret->program && ret->code)
 		return 0;
 	job_done(ret);
 	return out_of_memory(err);
@@ -105,6 +107,7 @@ void job_done(struct job *job)
 	free(job->files);
 	free(job->params);
 	free(job->program);
+	free(job->code);
 	*job = (struct job){0};
 }
 
@@ -230,6 +233,8 @@ bool frame_check(uint32_t type, void *payload, size_t bytes)
 		return bytes == sizeof(struct frame_progress);
 	case FRAME_MESSAGE:
 		return bytes > 0;
+	case FRAME_CODE:
+		return bytes <= CODE_MAX_BYTES && jit_image_check(payload, bytes);
 	case FRAME_FINISHED: {
 		struct frame_finished *f = payload;
 

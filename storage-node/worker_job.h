@@ -6,7 +6,7 @@
  * that the spawner hands on, and the data set's descriptors, which wait in the channel from before
  * the worker exists. Both sides are the same binary on one machine: structs as they are.
  *
- *	job:    struct job_head | struct job_file * n_files | params | program message
+ *	job:    struct job_head | struct job_file * n_files | params | program message | code
  *	fds:    messages of one byte with up to FD_PASS_MAX descriptors, in the files' order:
  *	        fd, then direct_fd if has_direct
  *
@@ -16,6 +16,7 @@
  *	STARTED   struct frame_started     once, first
  *	PROGRESS  struct frame_progress    about every 100 ms
  *	MESSAGE   a packed ExecuteReply    passed on to the client as it is
+ *	CODE      a struct jit_image       compiled in this worker; see code_cache.h
  *	FINISHED  struct frame_finished    the last one, or
  *	FAILED    struct frame_failed      the last one
  *
@@ -40,6 +41,7 @@ struct job_head {
 	uint32_t format, record_bytes;
 	uint32_t threads, queue_depth, reader; /* enum scan_reader */
 	uint32_t n_files, params_bytes, program_bytes;
+	uint32_t code_bytes; /* 0: there is none */
 	bool has_range, tail_ignore;
 	bool kernel_engine; /* may be tried */
 	char engine[16];
@@ -59,13 +61,17 @@ struct job_file {
 struct job {
 	struct job_head head;
 	struct job_file *files;
-	uint8_t *params, *program;
+	uint8_t *params, *program, *code;
+};
+
+struct job_parts {
+	const void *params, *program, *code;
+	uint32_t params_bytes, program_bytes, code_bytes;
 };
 
 /* Write a job; *ret_fd is a memfd, owned by the caller. head's counts are filled in here. */
-int job_write(struct job_head *head, const struct source *src, const uint8_t *params,
-	      uint32_t params_bytes, const uint8_t *program, uint32_t program_bytes, int *ret_fd,
-	      struct nf_error *err);
+int job_write(struct job_head *head, const struct source *src, const struct job_parts *parts,
+	      int *ret_fd, struct nf_error *err);
 int job_read(int fd, struct job *ret, struct nf_error *err);
 void job_done(struct job *job);
 
@@ -81,10 +87,13 @@ enum frame_type {
 	FRAME_MESSAGE,
 	FRAME_FINISHED,
 	FRAME_FAILED,
+	FRAME_CODE,
 };
 
 /* A Partial and what protobuf puts around it. */
 enum { FRAME_MAX_BYTES = WIRE_PARTIAL_BYTES + (64 << 10) };
+/* Larger images are not kept: compile them again. */
+enum { CODE_MAX_BYTES = 512 << 10 };
 
 struct frame_head {
 	uint32_t bytes; /* of the payload */

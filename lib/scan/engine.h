@@ -127,7 +127,8 @@ extern const struct engine_ops engine_interp;
 extern const struct engine_ops engine_jit;
 extern const struct engine_ops engine_kernel;
 
-/* The image that a jit engine compiled, for a cache; NULL: none (yet). Valid until its close. */
+/* The image that a jit engine compiled, for a cache; waits for the compiler if it is at work, as
+ * close would. NULL: none, or it came from a cache. Valid until close. */
 const struct jit_image *engine_jit_image(void *engine);
 
 /* All engines, best first, ended by NULL; interp is the last. */

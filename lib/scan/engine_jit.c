@@ -321,6 +321,11 @@ const struct jit_image *engine_jit_image(void *engine)
 {
 	struct jit *e = engine;
 
+	if (e->has_compiler) {
+		give_order(e, ORDER_QUIT);
+		pthread_join(e->compiler, NULL);
+		e->has_compiler = false;
+	}
 	return atomic_load_explicit(&e->state, memory_order_acquire) == CODE_READY ? e->compiled : NULL;
 }
 

@@ -15,6 +15,7 @@
 enum {
 	LINE_BYTES = 64,  /* taken for the length of lines, which nobody knows before */
 	LOOP_ROUNDS = 16, /* and for how often a loop goes round */
+	MAPPED_NS = 40000, /* to map code that was compiled before */
 };
 
 static const struct scan_constants built_in = {
@@ -152,8 +153,7 @@ double scan_estimate_ns(const struct scan_constants *c, const char *engine,
 	if (!r)
 		return 0;
 	records = bytes / (w->record_bytes ? w->record_bytes : LINE_BYTES);
-	/* What is compiled has only to be mapped. */
-	start = w->compiled ? 0 : r->start_ns + r->compile_ns * insns_compiled(w->program);
+	start = w->compiled ? MAPPED_NS : r->start_ns + r->compile_ns * insns_compiled(w->program);
 	return start + (records * (r->record_ns + r->insn_ns * insns_per_record(w->program)) +
 			bytes * r->byte_ns) /
 			       (w->threads ? w->threads : 1);

@@ -58,7 +58,8 @@ static struct source *open_source(void)
 
 static void a_job_arrives_as_it_was_sent(void **state)
 {
-	static const uint8_t params[] = {1, 2, 3}, program[] = {4, 5, 6, 7};
+	static const uint8_t params[] = {1, 2, 3}, program[] = {4, 5, 6, 7}, code[] = {8, 9};
+	const struct job_parts parts = {params, program, code, 3, 4, 2};
 	struct source *src = open_source(), *got;
 	struct job_head head = {.query_id = 17,
 				.format = FORMAT_FIXED,
@@ -74,7 +75,7 @@ static void a_job_arrives_as_it_was_sent(void **state)
 	assert_int_equal(fcntl(pair[0], F_SETFL, O_NONBLOCK), 0);
 	assert_int_equal(job_send_files(pair[0], src), 0);
 	assert_int_equal(
-		job_write(&head, src, params, sizeof(params), program, sizeof(program), &fd, &err),
+		job_write(&head, src, &parts, &fd, &err),
 		0);
 	assert_int_equal(job_read(fd, &job, &err), 0);
 	close(fd);
@@ -82,6 +83,8 @@ static void a_job_arrives_as_it_was_sent(void **state)
 	assert_int_equal(job.head.params_bytes, sizeof(params));
 	assert_memory_equal(job.params, params, sizeof(params));
 	assert_memory_equal(job.program, program, sizeof(program));
+	assert_int_equal(job.head.code_bytes, sizeof(code));
+	assert_memory_equal(job.code, code, sizeof(code));
 
 	assert_int_equal(job_receive_source(pair[1], &job, &got, &err), 0);
 	assert_int_equal(got->n_files, src->n_files);
@@ -113,7 +116,8 @@ static void a_job_that_is_cut_short_is_refused(void **state)
 	int fd;
 
 	(void)state;
-	assert_int_equal(job_write(&head, src, NULL, 0, (const uint8_t *)"abcd", 4, &fd, &err), 0);
+	assert_int_equal(job_write(&head, src, &(struct job_parts){.program = "abcd", .program_bytes = 4}, &fd,
+				   &err), 0);
 	assert_int_equal(ftruncate(fd, lseek(fd, 0, SEEK_END) - 1), 0);
 	assert_true(job_read(fd, &job, &err) < 0);
 	assert_int_equal(ftruncate(fd, 10), 0);
@@ -132,7 +136,7 @@ static void descriptors_that_are_missing_are_an_error(void **state)
 
 	(void)state;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-	assert_int_equal(job_write(&head, src, NULL, 0, NULL, 0, &fd, &err), 0);
+	assert_int_equal(job_write(&head, src, &(struct job_parts){0}, &fd, &err), 0);
 	assert_int_equal(job_read(fd, &job, &err), 0);
 	close(fd);
 	close(pair[0]);
