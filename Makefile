@@ -338,7 +338,7 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/lib/pkgconfig \
 		$(DESTDIR)$(PREFIX)/lib/nearfold $(DESTDIR)$(PREFIX)/include \
 		$(DESTDIR)$(PREFIX)/share/nearfold/examples $(DESTDIR)$(PREFIX)/share/man/man1 \
-		$(DESTDIR)$(PREFIX)/share/bash-completion/completions
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/lib/systemd/system
 	install -m 755 $(B)/nearfold $(DESTDIR)$(PREFIX)/bin/
 	install -m 755 $(B)/nearfoldd $(DESTDIR)$(PREFIX)/sbin/
 	install -m 755 $(B)/libnearfold.so $(DESTDIR)$(PREFIX)/lib/libnearfold.so.0
@@ -349,6 +349,8 @@ install: all
 	install -m 644 bpf/examples/*.bpf.c $(DESTDIR)$(PREFIX)/share/nearfold/examples/
 	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' packaging/nearfold.pc.in \
 		> $(DESTDIR)$(PREFIX)/lib/pkgconfig/nearfold.pc
+	sed 's|@PREFIX@|$(PREFIX)|' packaging/nearfoldd.service \
+		> $(DESTDIR)$(PREFIX)/lib/systemd/system/nearfoldd.service
 	install -m 644 packaging/nearfold.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/nearfold
 	if command -v scdoc >/dev/null; then for m in docs/*.1.scd; do \
 		scdoc < $$m > $(DESTDIR)$(PREFIX)/share/man/man1/$$(basename $$m .scd) || exit 1; done; fi

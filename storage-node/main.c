@@ -330,8 +330,9 @@ static void log_datasets(const struct node *node)
 			log_warning("data set %s: %s cannot be scanned now: %s", e->spec->name,
 				    format, facts.problem);
 		else
-			log_info("data set %s: %s, %u files, %llu bytes", e->spec->name, format,
-				 facts.files, (unsigned long long)facts.total_bytes);
+			log_info("data set %s: %s, %u file%s, %llu bytes", e->spec->name, format,
+				 facts.files, facts.files == 1 ? "" : "s",
+				 (unsigned long long)facts.total_bytes);
 	}
 }
 

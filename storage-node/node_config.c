@@ -262,6 +262,7 @@ struct reading {
 	char section[300]; /* of the data set being filled */
 	struct nf_error *err;
 	int ret;
+	int read_errno; /* of the file itself: a folder opens, and no line comes */
 };
 
 /* fgets that counts lines, so that the handler can name the one it is at. */
@@ -270,7 +271,10 @@ static char *next_line(char *buf, int size, void *arg)
 	struct reading *r = arg;
 
 	r->line++;
-	return fgets(buf, size, r->file);
+	char *line = fgets(buf, size, r->file);
+	if (!line && ferror(r->file))
+		r->read_errno = errno;
+	return line;
 }
 
 static int dataset_value(struct reading *r, const char *section, const char *key, const char *value)
@@ -336,6 +340,9 @@ int node_config_read(struct node_config *config, const char *path, struct nf_err
 	ini_stop_on_first_error = true;
 	int bad = ini_parse_stream(next_line, &r, on_value, &r);
 
+	if (r.read_errno)
+		return nf_error_sys(err, NF_NOT_FOUND, r.read_errno, path,
+				    "cannot read the configuration");
 	if (!bad)
 		return 0;
 	if (bad < 0)

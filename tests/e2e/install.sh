@@ -16,6 +16,8 @@ for file in bin/nearfold sbin/nearfoldd lib/libnearfold.so lib/libnearfold.so.0 
 	share/nearfold/examples/average.bpf.c share/bash-completion/completions/nearfold; do
 	[ -e "$p/$file" ] || fail "$file is not installed"
 done
+grep -q '^ExecStart=/opt/nearfold/sbin/nearfoldd ' "$p/lib/systemd/system/nearfoldd.service" ||
+	fail "the unit starts another program"
 if command -v scdoc >/dev/null; then
 	for page in nearfold nearfoldd; do
 		[ -s "$p/share/man/man1/$page.1" ] || fail "no man page $page(1)"

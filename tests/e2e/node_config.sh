@@ -30,6 +30,7 @@ refused 2 'NAME=VALUE' "${good[@]}" --limit queries_running
 refused 2 "'loud'" "${good[@]}" --log-level loud
 refused 2 'insecure' "${good[@]}" --listen 0.0.0.0:0
 refused 2 "$T/none" --config "$T/none"
+refused 2 "$T: .*Is a directory" --config "$T" "${good[@]}"
 printf '[node]\nlisten = 127.0.0.1:0\nspeed = 9\n' >"$T/conf"
 refused 2 "$T/conf:3: unknown key 'speed'" --config "$T/conf"
 printf '[node]\nlisten = 127.0.0.1:0\n[dataset a]\nformat = lines\n' >"$T/conf"
