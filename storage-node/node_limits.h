@@ -45,7 +45,7 @@ struct limit_row {
 	const char *what;
 };
 
-enum { NODE_LIMITS = 19 };
+enum { NODE_LIMITS = 20 };
 extern const struct limit_row limit_rows[NODE_LIMITS];
 extern const size_t n_limit_rows;
 
