@@ -45,7 +45,8 @@ struct limit_row {
 	const char *what;
 };
 
-enum { NODE_LIMITS = 20 };
+/* One row per member, so that neither can grow without the other. */
+enum { NODE_LIMITS = sizeof(struct node_limits) / sizeof(uint64_t) };
 extern const struct limit_row limit_rows[NODE_LIMITS];
 extern const size_t n_limit_rows;
 

@@ -332,7 +332,6 @@ static int choose_automatically(struct scan *s, struct nf_error *err)
 
 static int choose_engine(struct scan *s, struct nf_error *err)
 {
-
 	if (!is_auto(s->options)) {
 		const struct engine_ops *e = engine_by_name(s->options->engine);
 
