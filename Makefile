@@ -33,7 +33,7 @@ below_wire    := program base
 MODULES       := base program vm scan rpc wire
 
 # ---- flags -----------------------------------------------------------------------------------
-PKGS := libbpf libelf liburing libprotobuf-c libnghttp2 libssl libcrypto libuv libseccomp libcap-ng inih
+PKGS := libbpf libelf liburing libprotobuf-c libnghttp2 libssl libcrypto libuv libseccomp libcap-ng inih libcjson
 missing := $(shell for p in $(PKGS); do pkg-config --exists $$p || echo $$p; done)
 pkg_cflags := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 # These goals install what is missing, or need nothing.
@@ -129,11 +129,12 @@ $(call objs,$(wildcard lib/wire/*.c)): | $(GEN_H)
 # ---- the node, the client ----------------------------------------------------------------------
 node_objs   := $(call objs,$(wildcard storage-node/*.c))
 client_objs := $(call objs,$(wildcard compute-client/*.c))
-cmd_objs    := $(call objs,$(wildcard compute-client/cmd/*.c))
+cmd_objs    := $(call objs,$(wildcard compute-client/cmd/*.c compute-client/bench/*.c))
 $(node_objs) $(client_objs) $(cmd_objs): | $(GEN_H)
 link_all := -Wl,--start-group $(foreach m,$(MODULES),$(B)/lib/$(m).a) -Wl,--end-group
 all_libs := $(foreach m,$(MODULES),$(libs_$(m)))
 libs_node := -lseccomp -lcap-ng -linih
+libs_cmd := -lcjson -lm
 
 $(B)/nearfoldd: $(node_objs) $(MODULES:%=$(B)/lib/%.a)
 	$(call say,LD,$@)
@@ -141,7 +142,7 @@ $(B)/nearfoldd: $(node_objs) $(MODULES:%=$(B)/lib/%.a)
 
 $(B)/nearfold: $(cmd_objs) $(client_objs) $(MODULES:%=$(B)/lib/%.a)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(all_ldflags) -o $@ $(cmd_objs) $(client_objs) $(link_all) $(all_libs)
+	$(Q)$(CC) $(all_ldflags) -o $@ $(cmd_objs) $(client_objs) $(link_all) $(all_libs) $(libs_cmd)
 
 $(B)/libnearfold.so: $(client_objs) $(MODULES:%=$(B)/lib/%.a) compute-client/libnearfold.map
 	$(call say,LD,$@)
@@ -165,10 +166,18 @@ endif
 
 # ---- BPF programs --------------------------------------------------------------------------------
 .PHONY: examples
+bench_program_objs := $(patsubst bpf/bench/%.bpf.c,$(B)/bench-programs/%.bpf.o,$(wildcard bpf/bench/*.bpf.c))
+examples: $(bench_program_objs)
 example_objs := $(patsubst bpf/examples/%.bpf.c,$(B)/examples/%.bpf.o,$(wildcard bpf/examples/*.bpf.c))
 examples: $(example_objs)
 BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -Wall -Ibpf
 $(B)/examples/%.bpf.o: bpf/examples/%.bpf.c bpf/nearfold.bpf.h
+	$(call say,BPF,$<)
+	@mkdir -p $(@D)
+	$(Q)$(BPF_CC) $(BPF_CFLAGS) -c $< -o $@
+
+# What `nearfold bench sweep` asks, over data of its own.
+$(B)/bench-programs/%.bpf.o: bpf/bench/%.bpf.c bpf/nearfold.bpf.h $(wildcard bpf/bench/*.h)
 	$(call say,BPF,$<)
 	@mkdir -p $(@D)
 	$(Q)$(BPF_CC) $(BPF_CFLAGS) -c $< -o $@
@@ -216,7 +225,7 @@ $(B)/tests/client.a: $(client_objs) $(filter-out %/main.o,$(cmd_objs))
 $(B)/tests/unit/compute-client/test_%: $(B)/obj/tests/unit/compute-client/test_%.o $(B)/tests/client.a $(MODULES:%=$(B)/lib/%.a)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(all_ldflags) -o $@ $< $(B)/tests/client.a $(link_all) $(all_libs) -lcmocka
+	$(Q)$(CC) $(all_ldflags) -o $@ $< $(B)/tests/client.a $(link_all) $(all_libs) $(libs_cmd) -lcmocka
 $(call objs,$(filter tests/unit/compute-client/%,$(unit_src))): | $(GEN_H)
 # Uses the public library as anyone would: its header, the shared object, and nothing else of ours.
 $(B)/tests/prog_latency: tests/support/prog_latency.c compute-client/nearfold.h $(B)/libnearfold.so
@@ -337,7 +346,8 @@ $(B)/bench/bench_%: $(B)/obj/tests/bench/bench_%.o $(B)/obj/tests/bench/bench.o 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/lib/pkgconfig \
 		$(DESTDIR)$(PREFIX)/lib/nearfold $(DESTDIR)$(PREFIX)/include \
-		$(DESTDIR)$(PREFIX)/share/nearfold/examples $(DESTDIR)$(PREFIX)/share/man/man1 \
+		$(DESTDIR)$(PREFIX)/share/nearfold/examples $(DESTDIR)$(PREFIX)/share/nearfold/bench-programs \
+		$(DESTDIR)$(PREFIX)/share/man/man1 \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/lib/systemd/system
 	install -m 755 $(B)/nearfold $(DESTDIR)$(PREFIX)/bin/
 	install -m 755 $(B)/nearfoldd $(DESTDIR)$(PREFIX)/sbin/
@@ -347,6 +357,7 @@ install: all
 		install -m 755 $(B)/nearfold-jit.so $(DESTDIR)$(PREFIX)/lib/nearfold/
 	install -m 644 compute-client/nearfold.h bpf/nearfold.bpf.h $(DESTDIR)$(PREFIX)/include/
 	install -m 644 bpf/examples/*.bpf.c $(DESTDIR)$(PREFIX)/share/nearfold/examples/
+	install -m 644 $(bench_program_objs) $(DESTDIR)$(PREFIX)/share/nearfold/bench-programs/
 	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' packaging/nearfold.pc.in \
 		> $(DESTDIR)$(PREFIX)/lib/pkgconfig/nearfold.pc
 	sed 's|@PREFIX@|$(PREFIX)|' packaging/nearfoldd.service \

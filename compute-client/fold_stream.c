@@ -64,6 +64,8 @@ int fold_stream_open(struct vm_program *vp, enum record_format format,
 		.record_bytes = format == FORMAT_FIXED ? vp->bounds.record_max_bytes : 0,
 		.max_groups = options->max_groups,
 		.jit_wait = true,
+		.jit_image = options->jit_image,
+		.jit_image_bytes = options->jit_image_bytes,
 		.cpu_threads = 1,
 	};
 	int r;
@@ -217,4 +219,9 @@ struct fold *fold_stream_result(struct fold_stream *s)
 const char *fold_stream_engine(const struct fold_stream *s)
 {
 	return s->ops->name;
+}
+
+const struct jit_image *fold_stream_jit_image(struct fold_stream *s)
+{
+	return s->ops == &engine_jit ? engine_jit_image(s->engine) : NULL;
 }

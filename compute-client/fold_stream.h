@@ -15,10 +15,12 @@ struct fold_stream;
 
 struct fold_stream_options {
 	const char *engine; /* a name, or NULL / "auto": the best that can, compiled beforehand */
-	const uint8_t *params; /* borrowed, program->params_bytes */
-	uint64_t max_groups;   /* 0: the default */
-	bool tail_ignore;      /* fixed: a last record cut short is passed over */
-	const char *name;      /* for messages: the data set's; borrowed */
+	const uint8_t *params;		   /* borrowed, program->params_bytes */
+	uint64_t max_groups;		   /* 0: the default */
+	bool tail_ignore;		   /* fixed: a last record cut short is passed over */
+	const char *name;		   /* for messages: the data set's; borrowed */
+	const struct jit_image *jit_image; /* jit: code compiled earlier, or NULL; borrowed */
+	size_t jit_image_bytes;
 };
 
 /* The record's size is that of vp's bounds; format says how records end. FAILED_PRECONDITION: the
@@ -36,6 +38,9 @@ int fold_stream_end(struct fold_stream *s, struct nf_error *err);
 struct fold *fold_stream_result(struct fold_stream *s);
 /* "jit": which engine it is. */
 const char *fold_stream_engine(const struct fold_stream *s);
+/* jit: what it compiled, for the next stream of the same program; NULL: nothing. Valid until free.
+ */
+const struct jit_image *fold_stream_jit_image(struct fold_stream *s);
 void fold_stream_free(struct fold_stream *s); /* NULL is fine */
 
 #endif

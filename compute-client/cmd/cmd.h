@@ -21,6 +21,11 @@ enum {
 	CMD_DATASETS = 1 << 3,
 	CMD_STATUS = 1 << 4,
 	CMD_READ = 1 << 5,
+	CMD_BENCH_SAVINGS = 1 << 6,
+	CMD_BENCH_SWEEP = 1 << 7,
+	CMD_BENCH_ENGINES = 1 << 8,
+	CMD_BENCH_REPORT = 1 << 9,
+	CMD_BENCH = CMD_BENCH_SAVINGS | CMD_BENCH_SWEEP | CMD_BENCH_ENGINES | CMD_BENCH_REPORT,
 };
 
 struct command {
@@ -33,7 +38,8 @@ struct command {
 };
 
 extern const struct command command_run, command_check, command_explain, command_datasets,
-	command_status, command_read;
+	command_status, command_read, command_bench_savings, command_bench_sweep,
+	command_bench_report;
 /* All of them, ended by NULL. */
 extern const struct command *const commands[];
 

@@ -5,7 +5,9 @@
 
 enum {
 	QUERY = CMD_RUN | CMD_EXPLAIN,
-	ASK = QUERY | CMD_DATASETS | CMD_STATUS | CMD_READ,
+	BENCH_NODE = CMD_BENCH_SAVINGS | CMD_BENCH_SWEEP,
+	ASK = QUERY | CMD_DATASETS | CMD_STATUS | CMD_READ | BENCH_NODE,
+	MEASURE = BENCH_NODE | CMD_BENCH_ENGINES,
 };
 
 static const char not_a_size[] = "not a size";
@@ -17,7 +19,7 @@ const struct option_row option_rows[] = {
 	{OPT_NODE, "node", "ADDRESS[,...]", ASK,
 	 "HOST:PORT (port 7411 if left out), [IPV6]:PORT or unix:/PATH;\n"
 	 "several: the data set has a part on each", "no address", "give HOST:PORT or unix:/PATH"},
-	{OPT_DATASET, "dataset", "NAME", QUERY | CMD_READ,
+	{OPT_DATASET, "dataset", "NAME", QUERY | CMD_READ | BENCH_NODE,
 	 "the data set on the node; nearfold datasets lists them", NULL, NULL},
 	{OPT_LOCAL, "local", "FILE...", QUERY,
 	 "scan these files in this process; no node is needed", NULL, NULL},
@@ -30,16 +32,16 @@ const struct option_row option_rows[] = {
 	 "pass over a last record that is cut short", "unknown choice", "give ignore"},
 	{OPT_SCHEMA, "schema", "TEXT", QUERY,
 	 "names and types of the columns of local files", NULL, NULL},
-	{OPT_PARAM, "param", "NAME=VALUE", QUERY,
+	{OPT_PARAM, "param", "NAME=VALUE", QUERY | CMD_BENCH_SAVINGS,
 	 "set a member of the program's parameters; repeatable", "not a parameter",
 	 "give NAME=VALUE"},
-	{OPT_RANGE, "range", "START:END", QUERY | CMD_READ,
+	{OPT_RANGE, "range", "START:END", QUERY | CMD_READ | CMD_BENCH_SAVINGS,
 	 "only these bytes; END is the first that is not; either may be\n"
 	 "left out; sizes like 64K", "not a range",
 	 "give START:END in bytes with START below END, like 4K:1M or 128:"},
-	{OPT_ENGINE, "engine", "auto|kernel|jit|interp", QUERY,
+	{OPT_ENGINE, "engine", "auto|kernel|jit|interp", QUERY | MEASURE,
 	 "what runs the program [auto]", "unknown engine", "give auto, kernel, jit or interp"},
-	{OPT_THREADS, "threads", "N", QUERY, "scan threads [chosen]", not_a_count,
+	{OPT_THREADS, "threads", "N", QUERY | BENCH_NODE, "scan threads [chosen]", not_a_count,
 	 "give 1 to 1024"},
 	{OPT_READER, "reader", "auto|pread|uring|mmap", QUERY,
 	 "how the data is read [auto]", "unknown reader", "give auto, pread, uring or mmap"},
@@ -59,11 +61,23 @@ const struct option_row option_rows[] = {
 	 "give table, json or csv"},
 	{OPT_STATS, "stats", NULL, CMD_RUN,
 	 "say on stderr what it took (JSON output always has it)", NULL, NULL},
-	{OPT_NO_PROGRESS, "no-progress", NULL, CMD_RUN,
+	{OPT_NO_PROGRESS, "no-progress", NULL, CMD_RUN | MEASURE,
 	 "no progress bar (there is none unless stderr is a terminal)", NULL, NULL},
 	{OPT_DISASM, "disasm", NULL, CMD_EXPLAIN, "show the bytecode", NULL, NULL},
 	{OPT_FORCE, "force", NULL, CMD_READ, "write bytes to a terminal, too", NULL,
 	 NULL},
+	{OPT_QUICK, "quick", NULL, MEASURE, "fewer points and less data: under a minute", NULL, NULL},
+	{OPT_ROUNDS, "rounds", "N", MEASURE, "measured rounds of every point, at most 64 [5]",
+	 not_a_count, "give 1 to 64"},
+	{OPT_ONLY, "only", "SECTION[,...]", CMD_BENCH_SWEEP,
+	 "only these: link, selectivity, rows, state, groups, queries", NULL, NULL},
+	{OPT_SIZE, "size", "BYTES", CMD_BENCH_SWEEP | CMD_BENCH_ENGINES,
+	 "of the generated data [1G, quick 64M]", not_a_size, give_a_size},
+	{OPT_GENERATE, "generate", "FILE", CMD_BENCH_SWEEP,
+	 "write the sweep's data (fixed:32) to FILE and end; export it on a\n"
+	 "node to sweep over a real link", NULL, NULL},
+	{OPT_JSON, "json", "FILE", CMD_BENCH, "write the report as JSON (- is standard output)",
+	 NULL, NULL},
 	{OPT_HELP, "help", NULL, ~0u, "this text", NULL, NULL},
 	{0, NULL, NULL, 0, NULL, NULL, NULL},
 };

@@ -12,10 +12,11 @@
 #include "scan/dataset.h"
 
 enum {
-	TAKES_PROGRAM = CMD_RUN | CMD_EXPLAIN | CMD_CHECK,
+	TAKES_PROGRAM = CMD_RUN | CMD_EXPLAIN | CMD_CHECK | CMD_BENCH_SAVINGS | CMD_BENCH_REPORT,
 	MAX_OPTIONS = 64,
 	MAX_THREADS = 1024,
 	MAX_DEPTH = 4096,
+	MAX_ROUNDS = 64,
 };
 
 static int wrong_value(const struct option_row *row, const char *value)
@@ -139,6 +140,31 @@ static bool take(struct cmd_options *o, enum option_id id, const char *value)
 		break;
 	case OPT_FORCE:
 		o->force = true;
+		break;
+	case OPT_QUICK:
+		o->quick = true;
+		break;
+	case OPT_ROUNDS:
+		return take_unsigned(value, MAX_ROUNDS, &o->rounds);
+	case OPT_ONLY:
+		o->only = value;
+		break;
+	case OPT_SIZE:
+		return value_size(value, &o->size_bytes);
+	case OPT_GENERATE:
+		o->generate = value;
+		break;
+	case OPT_STORE:
+		o->store = value;
+		break;
+	case OPT_JSON:
+		o->json = value;
+		break;
+	case OPT_HTML:
+		o->html = value;
+		break;
+	case OPT_PNG:
+		o->png = value;
 		break;
 	case OPT_HELP:
 		o->help = true;

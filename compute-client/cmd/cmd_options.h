@@ -14,7 +14,7 @@
 struct cmd_options {
 	const struct command *command;
 	const char *program;
-	bool local, stats, no_progress, disasm, force, help, tail_ignore, has_range;
+	bool local, stats, no_progress, disasm, force, help, tail_ignore, has_range, quick;
 	const char **files; /* ended by NULL */
 	unsigned n_files;
 	char **nodes;
@@ -23,7 +23,9 @@ struct cmd_options {
 	unsigned n_params;
 	const char *dataset, *format, *schema, *engine, *reader;
 	uint64_t skip_bytes, chunk_bytes, range_start, range_end, timeout_ns, max_groups, budget;
-	unsigned threads, depth;
+	unsigned threads, depth, rounds;
+	uint64_t size_bytes;
+	const char *only, *generate, *store, *json, *html, *png;
 	enum nearfold_output output;
 };
 

@@ -27,10 +27,24 @@ static int unknown(const char *word)
 			 "%snearfold --help lists the commands", hint);
 }
 
+/* Is it the first word of commands of two words ("bench savings")? */
+static bool is_family(const char *word)
+{
+	for (unsigned i = 0; commands[i]; i++)
+		if (strncmp(commands[i]->name, word, strlen(word)) == 0 &&
+		    commands[i]->name[strlen(word)] == ' ')
+			return true;
+	return false;
+}
+
+static int family(const char *word, int argc, char **argv);
+
 static int help(const char *name)
 {
 	const struct command *c = name ? find(name) : NULL;
 
+	if (name && !c && is_family(name))
+		return family(name, 0, NULL);
 	if (name && !c)
 		return unknown(name);
 	if (c)
@@ -53,6 +67,24 @@ static int run(const struct command *c, int argc, char **argv)
 	return status;
 }
 
+static int family(const char *word, int argc, char **argv)
+{
+	const char *second = argc > 2 ? argv[2] : "--help";
+	const struct command *c;
+	char name[64];
+
+	snprintf(name, sizeof(name), "%s %s", word, second);
+	c = find(name);
+	if (c)
+		return run(c, argc - 2, argv + 2);
+	if (strcmp(second, "--help") != 0 && strcmp(second, "-h") != 0)
+		return unknown(name);
+	for (unsigned i = 0; commands[i]; i++)
+		if (strncmp(commands[i]->name, word, strlen(word)) == 0)
+			printf("nearfold %-15s %s\n", commands[i]->name, commands[i]->summary);
+	return cmd_flush_output();
+}
+
 int main(int argc, char **argv)
 {
 	const char *word = argc > 1 ? argv[1] : NULL;
@@ -69,5 +101,7 @@ int main(int argc, char **argv)
 
 	const struct command *c = find(word);
 
-	return c ? run(c, argc - 1, argv + 1) : unknown(word);
+	if (c)
+		return run(c, argc - 1, argv + 1);
+	return is_family(word) ? family(word, argc, argv) : unknown(word);
 }

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* bench_facts.h - the machine, the versions and the command: what a stranger needs to repeat it. */
+#ifndef NF_BENCH_FACTS_H
+#define NF_BENCH_FACTS_H
+
+#include "compute-client/bench/bench_report.h"
+
+void bench_facts_begin(struct bench_report *r);
+/* How busy the machine was, at the end. */
+void bench_facts_end(struct bench_report *r);
+
+#endif
