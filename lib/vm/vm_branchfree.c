@@ -107,6 +107,24 @@ static bool constant_offset(struct eval *e, const struct value *ptr, int64_t off
 	return true;
 }
 
+/* Has every register that the instruction reads a value? */
+static bool has_values(struct eval *e, const struct path *p, const struct vm_op *op)
+{
+	bool reads_src = (op->kind == VM_KIND_ALU || op->kind == VM_KIND_STORE ||
+			  op->kind == VM_KIND_JUMP) && !op->use_imm && op->op != VM_OP_JA &&
+			 op->op != VM_OP_NEG && op->op != VM_OP_LE && op->op != VM_OP_BE &&
+			 op->op != VM_OP_BSWAP;
+	bool reads_dst = (op->kind == VM_KIND_ALU && op->op != VM_OP_MOV && op->op != VM_OP_MOVSX) ||
+			 op->kind == VM_KIND_STORE || (op->kind == VM_KIND_JUMP && op->op != VM_OP_JA);
+
+	if ((!reads_src || p->regs[op->src].node != BF_NONE) &&
+	    (!reads_dst || p->regs[op->dst].node != BF_NONE) &&
+	    (op->kind != VM_KIND_LOAD || p->regs[op->src].node != BF_NONE) &&
+	    (op->kind != VM_KIND_EXIT || p->regs[0].node != BF_NONE))
+		return true;
+	return refuse(e, "a register holds different things on different ways");
+}
+
 static bool load(struct eval *e, struct path *p, const struct vm_op *op)
 {
 	struct value v = {0, 0};
@@ -379,6 +397,9 @@ static bool call(struct eval *e, struct path *p, const struct vm_op *op, bool *r
 	const char *name = h ? h->name : "";
 	bool ok;
 
+	for (unsigned i = 0; h && i < 5; i++)
+		if (h->arg[i] != VM_ARG_NONE && p->regs[i + 1].node == BF_NONE)
+			return refuse(e, "a register holds different things on different ways");
 	if (!strcmp(name, "fold_fail")) {
 		e->fails = bf_either(b, e->fails, p->when);
 		*ret_ends = true;
@@ -414,8 +435,11 @@ static struct value merge_value(struct eval *e, uint32_t cond, struct value a, s
 {
 	if (a.node == x.node && a.region == x.region)
 		return a;
-	/* Written on one way only, or of two kinds: nobody reads it, the verifier has seen to that. */
-	if (a.node == BF_NONE || x.node == BF_NONE || a.region != x.region)
+	/* Written on one way only: either nobody reads it, or the verifier knows that the other way is
+	 * never taken. */
+	if (a.node == BF_NONE || x.node == BF_NONE)
+		return a.node == BF_NONE ? x : a;
+	if (a.region != x.region) /* the same, but which way? has_values() refuses it */
 		return (struct value){0, BF_NONE};
 	return (struct value){a.region, bf_select(&e->b, cond, a.node, x.node)};
 }
@@ -487,6 +511,8 @@ static bool step(struct eval *e, struct path **pp, uint32_t at, const struct vm_
 	uint32_t end = e->code->flat.n_insns, cond;
 	bool ends = false;
 
+	if (!has_values(e, p, op))
+		return false;
 	switch (op->kind) {
 	case VM_KIND_ALU:
 		return alu(e, p, op);
@@ -579,6 +605,8 @@ static bool evaluate(struct eval *e, enum program_kind kind, const struct path *
 		e->waiting[i] = NULL;
 	}
 	e->n_waiting = 0;
+	if (ok && *ret && ((*ret)->regs[0].node == BF_NONE || (*ret)->regs[0].region))
+		ok = refuse(e, "it returns different things on different ways");
 	if (!ok) {
 		free(*ret);
 		*ret = NULL;
