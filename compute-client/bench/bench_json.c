@@ -201,9 +201,12 @@ static bool read_section(const cJSON *j, enum bench_section *ret)
 static bool read_row(const cJSON *j, struct bench_row *row)
 {
 	char way[16];
+	unsigned w = 0;
 
 	copy_text(j, "way", way, sizeof(way));
-	row->way = strcmp(way, bench_ways[WAY_SHIP]) == 0 ? WAY_SHIP : WAY_OFFLOAD;
+	while (w < WAY_NAMES && strcmp(way, bench_ways[w]) != 0)
+		w++;
+	row->way = (enum bench_way)w;
 	row->x = number(j, "x");
 	copy_text(j, "x_text", row->x_text, sizeof(row->x_text));
 	copy_text(j, "engine", row->engine, sizeof(row->engine));
@@ -213,7 +216,7 @@ static bool read_row(const cJSON *j, struct bench_row *row)
 		if (stat && !read_stat(stat, &row->figures[f]))
 			return false;
 	}
-	return read_section(j, &row->section) && strcmp(way, bench_ways[row->way]) == 0;
+	return w < WAY_NAMES && read_section(j, &row->section);
 }
 
 static bool read_ratio(const cJSON *j, struct bench_ratio *ratio)

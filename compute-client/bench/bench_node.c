@@ -57,72 +57,6 @@ int bench_find_file(const char *name, const char *relative, bool in_path, char *
 			    self, relative, in_path ? " nor in PATH" : "");
 }
 
-/* ---- the temporary folder ----------------------------------------------------------------------
- */
-
-static void folder_path(const struct bench_node *n, const char *name, char buf[256])
-{
-	snprintf(buf, 256, "%s/%s", n->folder, name);
-}
-
-static void remove_folder(const struct bench_node *n)
-{
-	static const char *const names[] = {"data.bin", "node.log"};
-	char path[256];
-
-	for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
-		folder_path(n, names[i], path);
-		unlink(path);
-	}
-	rmdir(n->folder);
-}
-
-/* The other end of the pipe closes when we end. Ctrl-C, which all processes of a terminal get, must
- * not end the one that cleans up. */
-static void janitor(const struct bench_node *n, int pipe_fd)
-{
-	char c;
-
-	signal(SIGINT, SIG_IGN);
-	signal(SIGTERM, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
-	while (read(pipe_fd, &c, 1) < 0 && errno == EINTR)
-		;
-	remove_folder(n);
-	_exit(0);
-}
-
-static int make_folder(struct bench_node *n, struct nf_error *err)
-{
-	const char *tmp = getenv("TMPDIR");
-	int ends[2];
-
-	snprintf(n->folder, sizeof(n->folder), "%.150s/nearfold-bench.XXXXXX",
-		 tmp && tmp[0] ? tmp : "/tmp");
-	if (!mkdtemp(n->folder)) {
-		n->folder[0] = '\0';
-		return nf_error_sys(err, NF_PERMISSION_DENIED, errno, tmp ? tmp : "/tmp",
-				    "no folder can be made there; set TMPDIR");
-	}
-	if (pipe2(ends, O_CLOEXEC) < 0) {
-		rmdir(n->folder);
-		return nf_error_sys(err, NF_RESOURCE_EXHAUSTED, errno, NULL, "no pipe");
-	}
-	n->janitor = fork();
-	if (n->janitor == 0) {
-		close(ends[1]);
-		janitor(n, ends[0]);
-	}
-	close(ends[0]);
-	n->janitor_pipe = ends[1];
-	if (n->janitor < 0) {
-		n->janitor = 0;
-		rmdir(n->folder);
-		return nf_error_sys(err, NF_RESOURCE_EXHAUSTED, errno, NULL, "no process");
-	}
-	return 0;
-}
-
 /* ---- the node ----------------------------------------------------------------------------------
  */
 
@@ -146,13 +80,13 @@ static void exec_node(const struct bench_node *n, const struct bench_netns *ns, 
 	int fd;
 
 	snprintf(export, sizeof(export), BENCH_NODE_DATASET "=%s/data.bin,format=fixed:32,allow=*",
-		 n->folder);
+		 n->folder.path);
 	if (ns) {
 		argv[k++] = "--listen";
 		argv[k++] = BENCH_NETNS_NODE_ADDRESS ":0";
 		argv[k++] = "--insecure";
 	}
-	folder_path(n, "node.log", log);
+	bench_folder_path(&n->folder, "node.log", log);
 	fd = open(log, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (fd < 0 || getppid() != parent || (ns && setns(ns->fd[NETNS_NODE], CLONE_NEWNET) < 0))
@@ -173,7 +107,7 @@ static bool read_log(struct bench_node *n, bool cable, char last_line[400])
 	char path[256], line[400];
 	AUTO_FCLOSE FILE *f = NULL;
 
-	folder_path(n, "node.log", path);
+	bench_folder_path(&n->folder, "node.log", path);
 	f = fopen(path, "re");
 	last_line[0] = '\0';
 	while (f && fgets(line, sizeof(line), f)) {
@@ -220,10 +154,10 @@ int bench_node_start(struct bench_node *n, const struct bench_netns *ns, uint64_
 	memset(n, 0, sizeof(*n));
 	r = bench_find_file("nearfoldd", "../sbin", true, path, sizeof(path), err);
 	if (r == 0)
-		r = make_folder(n, err);
+		r = bench_folder_make(&n->folder, err);
 	if (r < 0)
 		return r;
-	folder_path(n, "data.bin", data);
+	bench_folder_path(&n->folder, "data.bin", data);
 	r = bench_data_write(data, bytes, err);
 	if (r < 0)
 		return r;
@@ -244,10 +178,6 @@ void bench_node_stop(struct bench_node *n)
 		while (waitpid(n->pid, NULL, 0) < 0 && errno == EINTR)
 			;
 	}
-	if (n->janitor > 0) {
-		close(n->janitor_pipe);
-		while (waitpid(n->janitor, NULL, 0) < 0 && errno == EINTR)
-			;
-	}
-	n->pid = n->janitor = 0;
+	bench_folder_remove(&n->folder);
+	n->pid = 0;
 }

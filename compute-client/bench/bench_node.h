@@ -2,8 +2,7 @@
 /*
  * bench_node.h - a node of the benchmark's own over data that it generates in a temporary folder.
  *
- * When this process ends, however it ends, the node ends (it asks the kernel for that), and the
- * folder is removed (by a process that waits for the end of a pipe).
+ * When this process ends, however it ends, the node ends: it asks the kernel for that.
  */
 #ifndef NF_BENCH_NODE_H
 #define NF_BENCH_NODE_H
@@ -12,14 +11,14 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "compute-client/bench/bench_folder.h"
 #include "compute-client/bench/bench_netns.h"
 
 #define BENCH_NODE_DATASET "bench"
 
 struct bench_node {
-	pid_t pid, janitor; /* 0: none */
-	int janitor_pipe;
-	char folder[200];
+	pid_t pid; /* 0: none */
+	struct bench_folder folder;
 	char loopback[64]; /* address; inside of the node's namespace if there is one */
 	char cable[64];	   /* address on the cable; "" without namespaces */
 };

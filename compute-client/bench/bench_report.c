@@ -42,7 +42,7 @@ const struct bench_section_row bench_sections[SECTIONS] = {
 };
 /* clang-format on */
 
-const char *const bench_ways[WAYS] = {"offload", "ship"};
+const char *const bench_ways[WAY_NAMES] = {"offload", "ship", "local"};
 
 void bench_report_done(struct bench_report *r)
 {

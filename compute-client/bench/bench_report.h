@@ -68,8 +68,9 @@ struct bench_section_row {
 };
 extern const struct bench_section_row bench_sections[SECTIONS];
 
-enum bench_way { WAY_OFFLOAD, WAY_SHIP, WAYS };
-extern const char *const bench_ways[WAYS];
+/* Two ways to an answer from a node; `local` is a scan in this process. */
+enum bench_way { WAY_OFFLOAD, WAY_SHIP, WAYS, WAY_LOCAL = WAYS, WAY_NAMES };
+extern const char *const bench_ways[WAY_NAMES];
 
 struct bench_row {
 	enum bench_section section;

@@ -39,7 +39,7 @@ struct command {
 
 extern const struct command command_run, command_check, command_explain, command_datasets,
 	command_status, command_read, command_bench_savings, command_bench_sweep,
-	command_bench_report;
+	command_bench_engines, command_bench_report;
 /* All of them, ended by NULL. */
 extern const struct command *const commands[];
 

@@ -76,6 +76,8 @@ const struct option_row option_rows[] = {
 	{OPT_GENERATE, "generate", "FILE", CMD_BENCH_SWEEP,
 	 "write the sweep's data (fixed:32) to FILE and end; export it on a\n"
 	 "node to sweep over a real link", NULL, NULL},
+	{OPT_STORE, "store", "FILE", CMD_BENCH_ENGINES,
+	 "write the constants that auto uses", NULL, NULL},
 	{OPT_JSON, "json", "FILE", CMD_BENCH, "write the report as JSON (- is standard output)",
 	 NULL, NULL},
 	{OPT_HELP, "help", NULL, ~0u, "this text", NULL, NULL},
