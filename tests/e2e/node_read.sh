@@ -28,8 +28,7 @@ read_bytes --dataset one --range 0:1000004 2>"$T/err" >"$T/out" && fail "a range
 grep -q 'INVALID_ARGUMENT' "$T/err" || fail "$(cat "$T/err")"
 read_bytes --dataset none 2>"$T/err" && fail "a data set that is not there is read"
 grep -q NOT_FOUND "$T/err" || fail "$(cat "$T/err")"
-sleep 0.1
-before=$(open_files)
+before=$(files_at_rest)
 
 resident()
 {
@@ -68,6 +67,5 @@ kill -9 "$reader"
 wait "$reader" 2>/dev/null || true
 exec 9<&-
 logged 'read .*outcome=CANCELLED' >/dev/null
-sleep 0.1
-check_equal "descriptors" "$(open_files)" "$before"
+check_files "$before"
 node_stop || fail "the node ended with status $?"

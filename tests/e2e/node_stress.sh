@@ -17,8 +17,7 @@ run()
 }
 run --dataset some >"$T/want" || fail "the first query failed"
 wait_no_workers
-sleep 0.1
-before=$(open_files)
+before=$(files_at_rest)
 
 patient()
 {
@@ -83,8 +82,7 @@ for job in "${jobs[@]}"; do
 done
 
 wait_no_workers
-sleep 0.3
-check_equal "descriptors" "$(open_files)" "$before"
+check_files "$before"
 "$B/nearfold" status --node "$NODE_ADDRESS" >"$T/status"
 ! grep -qE 'running|queued' <(grep -v '^limit' "$T/status") || fail "queries are left: $(cat "$T/status")"
 run --dataset some >"$T/got" || fail "no answer afterwards"

@@ -17,9 +17,7 @@ small()
 
 small
 wait_no_workers
-# The client's connection may take a moment to go.
-sleep 0.1
-before=$(open_files)
+before=$(files_at_rest)
 shared_before=$(find /dev/shm -mindepth 1 | wc -l)
 
 slow_query --dataset slow
@@ -33,8 +31,7 @@ check_equal "answer after an error" "$(cat "$T/query.out")" ""
 
 small
 wait_no_workers
-sleep 0.1
-check_equal "descriptors of the daemon" "$(open_files)" "$before"
+check_files "$before"
 check_equal "shared memory" "$(find /dev/shm -mindepth 1 | wc -l)" "$shared_before"
 if find "/proc/$NODE_PID/fd" "/proc/$(spawner_pid)/fd" -lname '*memfd*' | grep .; then
 	fail "a memfd is left"

@@ -11,6 +11,8 @@
 #	workers             pids of NODE_PID's workers
 #	wait_no_workers     until there are none; fails after 5 seconds
 #	open_files          how many descriptors NODE_PID has
+#	files_at_rest       the same, once connections that ended are really gone
+#	check_files N       waits until it has N again; fails after 5 seconds
 #	logged PATTERN      waits for a line of the node's log and prints it; fails after 5 seconds
 
 slow_data()
@@ -68,6 +70,32 @@ wait_no_workers()
 open_files()
 {
 	find "/proc/$NODE_PID/fd" -mindepth 1 | wc -l
+}
+
+files_at_rest()
+{
+	local now before=-1 same=0 i
+
+	for i in $(seq 100); do
+		now=$(open_files)
+		same=$((now == before ? same + 1 : 0))
+		[ $same -lt 5 ] || break
+		before=$now
+		sleep 0.05
+	done
+	echo "$now"
+}
+
+check_files()
+{
+	local i
+
+	for i in $(seq 100); do
+		[ "$(open_files)" != "$1" ] || return 0
+		sleep 0.05
+	done
+	ls -l "/proc/$NODE_PID/fd" >&2
+	fail "the node has $(open_files) descriptors, it had $1"
 }
 
 logged()
