@@ -128,6 +128,7 @@ INLINE struct scan_slot *slot_of(u64 *ctx, u64 *ret_bytes)
 
 /* What the loops have at hand. */
 struct fold {
+	const struct scan_slot *slot;
 	struct scan_lane *lane;
 	void *state;
 	const void *params;
@@ -141,6 +142,7 @@ struct fold {
 INLINE void fold_begin(struct fold *f, struct scan_slot *slot)
 {
 	nf_begin(slot);
+	f->slot = slot;
 	f->lane = ARENA(struct scan_lane, slot->lane);
 	f->state = ARENA(void, f->lane->state);
 	f->params = ARENA(void, f->lane->params);
@@ -156,39 +158,41 @@ INLINE void fold_end(struct fold *f, struct scan_slot *slot, u32 status, u32 fol
 	slot->status = status;
 }
 
-/* The entry of the key in lane->key, made if it is new; 0: the table is full, or the rounds are used up. */
-INLINE u8 *group_of(struct fold *f)
+/*
+ * The address of the entry of the key in the lane, made if it is new; 0: the table must grow. A
+ * function of its own: the kernel's verifier looks at it once, and its rounds are counted apart.
+ */
+u64 nf_group(u64 lane_address)
 {
-	struct scan_lane *lane = f->lane;
+	struct scan_lane *lane = ARENA(struct scan_lane, lane_address);
 	u64 tag = SCAN_TAG(nf_key_hash(lane->key, lane->seed[0], lane->seed[1])), there,
 	    at = tag >> 32;
-	u8 *entry;
+	u64 tries = lane->tries, where, *entry;
 
 	for (;; at++) {
-		if (!ROUND(f))
+		if (!CAN_LOOP || tries-- == 0)
 			return 0;
-		entry = ARENA(u8, lane->table + (at & lane->mask) * NUMBER(NF_ENTRY_BYTES));
-		there = *(u64 *)entry;
+		where = lane->table + (at & lane->mask) * NUMBER(NF_ENTRY_BYTES);
+		entry = ARENA(u64, where);
+		there = *entry;
 		if (!there)
 			break;
-		if (there == tag && nf_key_same((u64 *)entry + 1, lane->key))
-			return entry;
+		if (there == tag && nf_key_same(entry + 1, lane->key))
+			return where;
 	}
 	if (lane->count >= lane->limit)
 		return 0;
-	if (NUMBER(NF_HAS_INIT) && f->rounds <= lane->init_words)
-		return 0;
 	lane->count++;
-	*(u64 *)entry = tag;
-	nf_key_copy((u64 *)entry + 1, lane->key);
+	*entry = tag;
+	nf_key_copy(entry + 1, lane->key);
 	if (NUMBER(NF_HAS_INIT)) {
 		u64 left = lane->init_words, at_word = 0;
 
-		for (; left && ROUND(f); left--, at_word += 8)
-			*ARENA(u64, (u64)entry + NUMBER(NF_ENTRY_STATE) + at_word) =
+		for (; left && CAN_LOOP; left--, at_word += 8)
+			*ARENA(u64, where + NUMBER(NF_ENTRY_STATE) + at_word) =
 				*ARENA(u64, lane->init + at_word);
 	}
-	return entry;
+	return where; /* a pointer may not be returned */
 }
 
 /* One record; SCAN_DONE: go on. grouped is a constant. */
@@ -199,14 +203,14 @@ INLINE u32 fold_record(struct fold *f, const u8 *p, u32 len, int grouped)
 	if (!nf_user_filter(p, len, f->params))
 		return SCAN_DONE;
 	if (grouped) {
-		u8 *entry;
+		u64 entry;
 
 		nf_key_clear(f->lane->key);
 		nf_user_key(p, len, f->params, f->lane->key);
-		entry = group_of(f);
+		entry = nf_group(f->slot->lane);
 		if (!entry)
-			return f->lane->count < f->lane->limit ? SCAN_PAUSED : SCAN_FULL;
-		state = ARENA(void, (u64)entry + NUMBER(NF_ENTRY_STATE));
+			return SCAN_FULL;
+		state = ARENA(void, entry + NUMBER(NF_ENTRY_STATE));
 	}
 	f->matched++;
 	return nf_user_reduce(state, p, len, f->params) ? SCAN_STOPPED : SCAN_DONE;
@@ -233,7 +237,7 @@ INLINE int fixed(u64 *ctx, int grouped)
 			break;
 		}
 		status = fold_record(&f, p, (u32)NUMBER(NF_RECORD), grouped);
-		if (status == SCAN_FULL || status == SCAN_PAUSED)
+		if (status == SCAN_FULL)
 			break;
 		left--;
 		if (status != SCAN_DONE)
@@ -264,8 +268,8 @@ INLINE u64 newlines_in(u64 word)
 	return (((x - low) & ~x) >> 7) & low;
 }
 
-/* Which byte the lowest bit of hit, not 0, belongs to: the bits below it, one per byte, summed up in
- * the top byte. */
+/* Which byte the lowest bit of hit, not 0, belongs to: the bits below it, one per byte, summed up
+ * in the top byte. */
 INLINE u64 first_byte(u64 hit)
 {
 	const u64 low = 0x0101010101010101;
@@ -273,7 +277,8 @@ INLINE u64 first_byte(u64 hit)
 	return (((hit - 1) & ~hit & low) * low) >> 56;
 }
 
-/* The first newline at or after `at`, looked for in SCAN_LINE_SLACK_BYTES bytes; behind them: none. */
+/* The first newline at or after `at`, looked for in SCAN_LINE_SLACK_BYTES bytes; behind them: none.
+ */
 INLINE u64 find_newline(u64 data, u64 at)
 {
 	const u64 *word = ARENA(const u64, data + at);
@@ -336,7 +341,7 @@ INLINE int lines(u64 *ctx, int grouped)
 				break;
 			}
 			status = fold_record(&f, line, (u32)(end - start), grouped);
-			if (status == SCAN_FULL || status == SCAN_PAUSED)
+			if (status == SCAN_FULL)
 				break;
 			f.records++;
 		}

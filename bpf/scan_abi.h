@@ -23,9 +23,11 @@ enum {
 	/* Metered instructions after which the loop ends a completion at the next record: some
 	 * hundred microseconds, so that no CPU is held for long. */
 	SCAN_WORK_LIMIT = 1 << 18,
-	/* Rounds of the scan loop, and of lookups in the table, after which it does the same: the
-	 * kernel's own counter must not run out (engine_kernel_lower.h says why). */
+	/* Rounds after which it does the same: the kernel's own counter must not run out
+	 * (engine_kernel_lower.h says why). */
 	SCAN_ROUNDS = 60000,
+	/* Entries that a lookup may pass before the table counts as full. */
+	SCAN_TRIES = 1000,
 };
 
 enum scan_status {
@@ -56,7 +58,7 @@ struct scan_slot {
 	uint64_t work;	       /* ... and a completion: SCAN_WORK_LIMIT */
 	uint64_t meter;	       /* what is left of the budget, across a call */
 	uint64_t zero;	       /* a zero that the kernel's verifier knows nothing of */
-	uint32_t rounds; /* SCAN_ROUNDS */
+	uint32_t rounds;       /* SCAN_ROUNDS */
 	uint32_t head_bytes;   /* bytes of the read before data */
 	uint32_t own_bytes;    /* records that start in here are ours */
 	uint32_t ready_bytes;  /* so many bytes are at data already, the completion's result says
@@ -80,6 +82,7 @@ struct scan_lane {
 	uint64_t mask;	  /* entries - 1, a power of two less one */
 	uint64_t count;	  /* entries used */
 	uint64_t limit;	  /* count may not pass it */
+	uint64_t tries;	  /* SCAN_TRIES */
 	uint64_t seed[2]; /* of the hash; seed[1] is odd */
 	uint64_t init;	  /* address of a new group's state, if it is not zeroes */
 	uint64_t init_words;

@@ -36,6 +36,7 @@ int kernel_groups_init(struct kernel_groups *g, struct kernel_arena *arena, stru
 	if (getrandom(lane->seed, sizeof(lane->seed), 0) != sizeof(lane->seed))
 		return -errno;
 	lane->seed[1] |= 1;
+	lane->tries = SCAN_TRIES;
 	table = kernel_arena_take(arena, (size_t)FIRST_ENTRIES * g->entry_bytes);
 	if (!table)
 		return -ENOSPC;

@@ -20,7 +20,8 @@ enum {
 	/* The kernel's verifier follows every way through the loop's body by itself: knowledge that
 	 * differs between two ways keeps it from taking them as one. Functions with more ways than
 	 * this are called, as functions that it verifies apart from the loop. */
-	MAX_INLINE_PATHS = 48,
+	MAX_INLINE_PATHS = 32,
+	MAX_INLINE_PATHS_LINES = 4, /* that loop has more ways itself, and records that are longer */
 };
 
 struct link {
@@ -33,6 +34,7 @@ struct link {
 	bool called[PROGRAM_ENTRIES];
 	uint64_t helpers; /* bit i: row i of the helper table is called */
 	splice_label helper[64];
+	splice_label group; /* nf_group() */
 };
 
 static const enum program_kind in_kernel[] = {PROGRAM_FILTER, PROGRAM_KEY, PROGRAM_REDUCE};
@@ -51,9 +53,11 @@ static const struct splice_func *scan_loop(const struct engine_config *cfg)
 }
 
 /* Loops: see struct kernel_frame. */
-static bool is_called(const struct vm_program *vp, enum program_kind kind)
+static bool is_called(const struct engine_config *cfg, enum program_kind kind)
 {
-	return vp->code[kind].has_loop || kernel_paths(vp, kind) > MAX_INLINE_PATHS;
+	return cfg->program->code[kind].has_loop ||
+	       kernel_paths(cfg->program, kind) >
+		       (cfg->format == FORMAT_LINES ? MAX_INLINE_PATHS_LINES : MAX_INLINE_PATHS);
 }
 
 /* What one function may use of the stack: the frames of a call chain share 512 bytes. */
@@ -66,7 +70,7 @@ static int check_stack(const struct engine_config *cfg, enum program_kind kind,
 	if (!vp->code[kind].flat.n_insns)
 		return 0;
 	others = (uint32_t)-kernel_frame_below(scan_loop(cfg)->stack_bytes).base;
-	if (is_called(vp, kind))
+	if (is_called(cfg, kind))
 		others += (uint32_t)-kernel_frame_called().base;
 	if (vp->code[kind].calls_helper)
 		others += KERNEL_HELPER_STACK;
@@ -204,6 +208,10 @@ static int call(void *arg, struct splice *s, const char *symbol)
 			return kernel_lower(&l->lower, s, kind, l->err);
 		return 0;
 	}
+	if (!strcmp(symbol, "nf_group")) {
+		splice_call(s, l->group);
+		return 0;
+	}
 	if (kernel_hole(&l->holes, s, symbol))
 		return 0;
 	return nf_error_set(l->err, NF_INTERNAL, symbol, "the scan loop calls an unknown function");
@@ -266,6 +274,15 @@ static int append_functions(struct link *l, struct splice *s, const struct splic
 	for (size_t i = 0; i < ARRAY_SIZE(in_kernel) && !r; i++)
 		if (l->called[in_kernel[i]])
 			r = append_user(l, s, in_kernel[i], image);
+	if (!r && l->vp->program->key_bytes) {
+		struct kernel_function *fn = NULL;
+
+		splice_bind(s, l->group);
+		fn = function(image, s, l->group, "nf_group");
+		fn->global = true;
+		fn->n_args = 1;
+		r = splice_function(s, kernel_template(fn->name), ops, l->err);
+	}
 	for (unsigned i = 0; i < vm_n_helpers && !r; i++) {
 		const struct vm_helper *h = &vm_helpers[i];
 		struct kernel_function *fn;
@@ -314,9 +331,10 @@ int kernel_link(const struct kernel_link_input *in, struct kernel_image *ret, st
 
 		l.holes.meters |= l.vp->code[kind].has_loop;
 		l.holes.traps |= may_trap(&l.vp->code[kind]);
-		l.called[kind] = is_called(l.vp, kind);
+		l.called[kind] = is_called(in->cfg, kind);
 		l.user[kind] = splice_label_new(s);
 	}
+	l.group = splice_label_new(s);
 	start = splice_label_new(s);
 	splice_bind(s, start);
 	ret->n_functions = 0;

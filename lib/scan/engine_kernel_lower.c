@@ -90,6 +90,9 @@ int kernel_lower_check(const struct vm_program *vp, enum program_kind kind, stru
 			return refuse(vp, kind, i, why,
 				      "the access is guarded, not proven; the kernel engine takes "
 				      "proven accesses only (nearfold check lists them)");
+		if (vm_op_is_access(&op) && info->region == VM_REGION_STACK &&
+		    (info->offset_min % op.bytes || info->offset_max % op.bytes))
+			no = "an access to the stack that is not aligned to its size";
 		if (op.kind == VM_KIND_CALL)
 			no = kernel_helper_call_reason((int32_t)op.imm, info);
 		if (no)
@@ -219,6 +222,12 @@ static void pointer_difference(struct splice *s, uint8_t dst, uint8_t src)
 	splice_emit(s, SPLICE_INSN(BPF_ALU64 | BPF_MOV | BPF_X, dst, dst, 32, 0));
 }
 
+static bool is_division(const struct vm_op *op)
+{
+	return op->op == VM_OP_DIV || op->op == VM_OP_SDIV || op->op == VM_OP_MOD ||
+	       op->op == VM_OP_SMOD;
+}
+
 static void lower_alu(struct lowering *l, uint32_t i, const struct vm_op *op, struct bpf_insn insn)
 {
 	const struct kernel_regs *k = &l->regs[i];
@@ -230,6 +239,16 @@ static void lower_alu(struct lowering *l, uint32_t i, const struct vm_op *op, st
 	}
 	if (both && op->op == VM_OP_ADD && !(k->arena & BIT(op->dst)))
 		splice_cast(l->s, insn.dst_reg);
+	if (op->use_imm && (op->op == VM_OP_LSH || op->op == VM_OP_RSH || op->op == VM_OP_ARSH))
+		insn.imm &= op->width - 1; /* the kernel refuses more, and divisions by 0 */
+	if (op->use_imm && insn.imm == 0 && is_division(op)) {
+		insn.code = (uint8_t)(BPF_CLASS(insn.code) | BPF_MOV | BPF_K);
+		insn.off = 0;
+		if (op->op == VM_OP_MOD || op->op == VM_OP_SMOD) {
+			insn.code |= BPF_X;
+			insn.src_reg = insn.dst_reg;
+		}
+	}
 	splice_emit(l->s, insn);
 	if (op->op == VM_OP_MOV && op->width == 64 && !op->use_imm && op->src == 10)
 		splice_emit(l->s, SPLICE_ALU_K(BPF_ADD, insn.dst_reg, l->env->frame.base));
@@ -333,27 +352,26 @@ static uint16_t changing_numbers(const struct lowering *l, const struct far *far
 	       (uint16_t) ~(l->regs[far->insn].arena | l->regs[far->insn].stack);
 }
 
-/* Two registers that the function does not use now; what they hold is kept in the frame if it does.
- */
-static void take_registers(const struct lowering *l, uint8_t ret[2])
+/* Two registers; what they hold, if they do, is kept in the frame. */
+static void take_registers(const struct lowering *l, uint16_t hold, uint8_t ret[2])
 {
 	unsigned n = 0;
 
 	for (uint8_t r = 0; r <= 9 && n < 2; r++)
-		if (!(l->used & BIT(r)))
+		if (!(hold & BIT(r)))
 			ret[n++] = r;
 	for (uint8_t r = 0; n < 2; r++) {
-		if (!(l->used & BIT(r)))
+		if (!(hold & BIT(r)))
 			continue;
 		splice_emit(l->s, SPLICE_STX(BPF_DW, BPF_REG_10, l->env->frame.save[n], r));
 		ret[n++] = r;
 	}
 }
 
-static void give_registers(const struct lowering *l, const uint8_t taken[2])
+static void give_registers(const struct lowering *l, uint16_t hold, const uint8_t taken[2])
 {
 	for (unsigned n = 0; n < 2; n++)
-		if (l->used & BIT(taken[n]))
+		if (hold & BIT(taken[n]))
 			splice_emit(l->s, SPLICE_LDX(BPF_DW, taken[n], BPF_REG_10,
 						     l->env->frame.save[n]));
 }
@@ -362,12 +380,12 @@ static void give_registers(const struct lowering *l, const uint8_t taken[2])
 static void lower_far(struct lowering *l, const struct far *far)
 {
 	splice_label out = splice_label_new(l->s), cut = splice_label_new(l->s);
-	uint16_t numbers = changing_numbers(l, far);
+	uint16_t numbers = changing_numbers(l, far), hold = l->regs[far->insn].init;
 	uint8_t reg[2];
 
 	splice_origin(l->s, KERNEL_ORIGIN(l->kind, far->insn));
 	splice_bind(l->s, far->label);
-	take_registers(l, reg);
+	take_registers(l, hold, reg);
 	splice_emit(l->s, SPLICE_LDX(BPF_DW, reg[0], BPF_REG_10, l->env->frame.slot));
 	splice_emit(l->s, SPLICE_LDX(BPF_DW, reg[1], reg[0], offsetof(struct scan_slot, meter)));
 	splice_emit(l->s, SPLICE_ALU_K(BPF_ADD, reg[1], -(int32_t)l->code->info[far->insn].charge));
@@ -377,7 +395,7 @@ static void lower_far(struct lowering *l, const struct far *far)
 	for (unsigned r = 0; r <= 9; r++)
 		if (numbers & BIT(r) && r != reg[0] && r != reg[1])
 			splice_emit(l->s, SPLICE_ALU(BPF_XOR, r, reg[1]));
-	give_registers(l, reg);
+	give_registers(l, hold, reg);
 	splice_jump(l->s, SPLICE_MAY_GOTO, cut);
 	splice_jump(l->s, SPLICE_JA, l->first + far->target);
 	splice_bind(l->s, out);
