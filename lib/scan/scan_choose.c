@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "scan/residency.h"
 #include "scan/ring.h"
 #include "scan/scan_constants.h"
 #include "scan/scan_internal.h"
@@ -14,6 +15,7 @@
 enum {
 	SMALL_BYTES = 4 << 20,	   /* one thread is enough */
 	TINY_BYTES = 1 << 20, /* and a ring is not worth its set-up */
+	HOT_BYTES = 64 << 20,  /* nor here, if all of it is in the page cache */
 	CHUNK_BYTES = 1 << 20,
 	CHUNK_SMALLEST = 256 << 10,	/* chosen by us */
 	KERNEL_CHUNK_BYTES = 256 << 10, /* a completion's work must stay short */
@@ -345,13 +347,27 @@ static int choose_engine(struct scan *s, struct nf_error *err)
 	return choose_automatically(s, err);
 }
 
+/* Small enough to ask, and all in the page cache: then a ring and its buffers, which take
+ * milliseconds to set up, would never be used. */
+static bool is_hot(const struct scan *s)
+{
+	if (s->plan.total_bytes > HOT_BYTES || (s->hooks && s->hooks->direct != DIRECT_AUTO))
+		return false;
+	for (uint32_t i = 0; i < s->src->n_files; i++)
+		if (!file_is_resident(s->src->files[i].fd, 0, s->src->files[i].size_bytes))
+			return false;
+	return true;
+}
+
 static int choose_reader(struct scan *s, struct nf_error *err)
 {
 	switch (s->options->reader) {
 	case READER_AUTO:
-		/* Never mmap: a copy costs little, a file that shrinks under a mapping a signal. */
-		s->reader_ops = s->engine_ops->read_ops || (s->plan.total_bytes > TINY_BYTES &&
-							    !ring_uring_check(NULL))
+		/* Never mmap: copying a chunk at a time into the CPU's cache takes half the time of
+		 * mapping its pages (docs/jit-engine.md). */
+		s->reader_ops = s->engine_ops->read_ops ||
+						(s->plan.total_bytes > TINY_BYTES &&
+						 !is_hot(s) && !ring_uring_check(NULL))
 					? &reader_uring
 					: &reader_pread;
 		return 0;

@@ -24,7 +24,7 @@
 #include "scan/scan_constants.h"
 
 enum {
-	BYTES = 8 << 20,
+	BYTES = 16 << 20,
 	SHORT_RECORD = 32,
 	LONG_RECORD = 512,
 	SHORT_STEPS = 2,
