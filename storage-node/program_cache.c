@@ -19,12 +19,6 @@ struct program_cache {
 	struct checked_program **entries; /* the most recently used first */
 };
 
-static int out_of_memory(struct nf_error *err)
-{
-	nf_error_set(err, NF_RESOURCE_EXHAUSTED, NULL, "out of memory");
-	return -ENOMEM;
-}
-
 static int pack_message(const struct program *p, uint8_t **ret, size_t *ret_size)
 {
 	Nearfold__V1__LoadProgramRequest m = NEARFOLD__V1__LOAD_PROGRAM_REQUEST__INIT;
@@ -149,7 +143,7 @@ int checked_program_new(struct program *p, const struct vm_bounds *bounds, const
 	c = calloc(1, sizeof(*c));
 	if (!c) {
 		vm_program_unref(vp);
-		return out_of_memory(err);
+		return nf_error_no_memory(err, NULL);
 	}
 	c->refs = 1;
 	c->program = program_ref(p);
@@ -162,7 +156,7 @@ int checked_program_new(struct program *p, const struct vm_bounds *bounds, const
 	r = pack_message(p, &c->message, &c->message_bytes);
 	if (r || !c->report) {
 		checked_program_unref(c);
-		return out_of_memory(err);
+		return nf_error_no_memory(err, NULL);
 	}
 	*ret = c;
 	return 0;

@@ -96,6 +96,12 @@ int nf_error_sys(struct nf_error *err, enum nf_code code, int errnum, const char
 	return -errnum;
 }
 
+int nf_error_no_memory(struct nf_error *err, const char *where)
+{
+	nf_error_set(err, NF_RESOURCE_EXHAUSTED, where, "out of memory");
+	return -ENOMEM;
+}
+
 const char *nf_error_message(const struct nf_error *err, char *buf, size_t size)
 {
 	if (err->where[0])

@@ -56,6 +56,9 @@ int nf_error_vset(struct nf_error *err, enum nf_code code, const char *where, co
 int nf_error_sys(struct nf_error *err, enum nf_code code, int errnum, const char *where,
 		 const char *fmt, ...) __attribute__((format(printf, 5, 6), cold));
 
+/* RESOURCE_EXHAUSTED, "out of memory"; returns -ENOMEM. */
+int nf_error_no_memory(struct nf_error *err, const char *where) __attribute__((cold));
+
 /* "where: text", or just the text; into buf, always ended by NUL. Returns buf. */
 const char *nf_error_message(const struct nf_error *err, char *buf, size_t size);
 

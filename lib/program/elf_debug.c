@@ -39,12 +39,6 @@ static int bad(const struct elf_object *o, struct nf_error *err, const char *tex
 	return nf_error_set(err, NF_INVALID_ARGUMENT, o->name, "%s", text);
 }
 
-static int no_memory(const struct elf_object *o, struct nf_error *err)
-{
-	nf_error_set(err, NF_RESOURCE_EXHAUSTED, o->name, "out of memory");
-	return -ENOMEM;
-}
-
 static uint32_t load_u32(const uint8_t *p)
 {
 	uint32_t v;
@@ -166,7 +160,7 @@ static int read_ext(const struct elf_object *o, const struct elf_section *ext, s
 	d->funcs = calloc(h.func_len / 8 + 1, sizeof(*d->funcs));
 	d->lines = calloc(h.line_len / 16 + 1, sizeof(*d->lines));
 	if (!d->funcs || !d->lines)
-		return no_memory(o, err);
+		return nf_error_no_memory(err, o->name);
 	int r = each_record(o, d, &funcs, add_func, err);
 	if (!r)
 		r = each_record(o, d, &lines, add_line, err);

@@ -25,12 +25,6 @@ static int bad(const struct elf_object *o, struct nf_error *err, const char *fmt
 	return r;
 }
 
-static int no_memory(const struct elf_object *o, struct nf_error *err)
-{
-	nf_error_set(err, NF_RESOURCE_EXHAUSTED, o->name, "out of memory");
-	return -ENOMEM;
-}
-
 /* Before libelf sees it: is it what clang makes? */
 static int check_header(const struct elf_object *o, const void *data, size_t size,
 			struct nf_error *err)
@@ -63,7 +57,7 @@ static int read_sections(struct elf_object *o, size_t size, struct nf_error *err
 		return bad(o, err, "has %zu sections; at most %d are possible", n, ELF_MAX_SECTIONS);
 	o->sections = calloc(n, sizeof(*o->sections));
 	if (!o->sections)
-		return no_memory(o, err);
+		return nf_error_no_memory(err, o->name);
 	o->n_sections = (uint32_t)n;
 	for (uint32_t i = 0; i < o->n_sections; i++) {
 		struct elf_section *s = &o->sections[i];
@@ -110,7 +104,7 @@ static int read_symbols(struct elf_object *o, struct nf_error *err)
 	size_t n = data->d_size / sizeof(Elf64_Sym);
 	o->symbols = calloc(n ? n : 1, sizeof(*o->symbols));
 	if (!o->symbols)
-		return no_memory(o, err);
+		return nf_error_no_memory(err, o->name);
 	o->n_symbols = (uint32_t)n;
 	for (uint32_t i = 0; i < o->n_symbols; i++) {
 		GElf_Sym sym;
@@ -155,7 +149,7 @@ static int read_relocs(struct elf_object *o, struct nf_error *err)
 		size_t n = data ? data->d_size / sizeof(Elf64_Rel) : 0;
 		struct elf_reloc *more = reallocarray(o->relocs, o->n_relocs + n + 1, sizeof(*more));
 		if (!more)
-			return no_memory(o, err);
+			return nf_error_no_memory(err, o->name);
 		o->relocs = more;
 		for (size_t k = 0; k < n; k++) {
 			GElf_Rel rel;
@@ -187,7 +181,7 @@ int elf_object_read(const void *data, size_t size, const char *name, struct elf_
 		return r;
 	o->image = malloc(size);
 	if (!o->image)
-		return no_memory(o, err);
+		return nf_error_no_memory(err, o->name);
 	memcpy(o->image, data, size);
 	elf_version(EV_CURRENT);
 	o->elf = elf_memory(o->image, size);

@@ -102,7 +102,7 @@ static int hash_program(struct program *p, struct nf_error *err)
 	unsigned n = 0;
 
 	if (program_canonical(p, &bytes, &size))
-		return nf_error_set(err, NF_RESOURCE_EXHAUSTED, NULL, "out of memory"), -ENOMEM;
+		return nf_error_no_memory(err, NULL);
 	if (!EVP_Digest(bytes, size, p->id, &n, EVP_sha256(), NULL) || n != PROGRAM_ID_BYTES)
 		return nf_error_set(err, NF_INTERNAL, NULL, "SHA-256 is not available in OpenSSL");
 	return 0;
@@ -118,7 +118,7 @@ int program_create(const struct program *draft, struct program **ret, struct nf_
 	copy_program(&b, draft);
 	AUTO_FREE uint8_t *block = calloc(1, b.used);
 	if (!block)
-		return nf_error_set(err, NF_RESOURCE_EXHAUSTED, NULL, "out of memory"), -ENOMEM;
+		return nf_error_no_memory(err, NULL);
 	b = (struct bump){.base = block};
 	copy_program(&b, draft);
 	struct sealed *s = (struct sealed *)block;

@@ -141,7 +141,7 @@ int program_btf_new(const void *data, size_t size, const char *where, struct btf
 		return r;
 	struct btf *btf = btf__new(data, (uint32_t)size);
 	if (!btf && errno == ENOMEM)
-		return nf_error_set(err, NF_RESOURCE_EXHAUSTED, where, "out of memory"), -ENOMEM;
+		return nf_error_no_memory(err, where);
 	if (!btf)
 		return bad(err, where, "libbpf cannot parse it");
 	*ret = btf;

@@ -92,7 +92,7 @@ static int check_func(const struct program *p, uint32_t func, struct nf_error *e
 	int r;
 
 	if (!second)
-		return nf_error_set(err, NF_RESOURCE_EXHAUSTED, NULL, "out of memory"), -ENOMEM;
+		return nf_error_no_memory(err, NULL);
 	for (uint32_t i = 0; i < f->n_insns; i++) {
 		const struct bpf_insn *insn = &f->insns[i];
 

@@ -44,7 +44,7 @@ int program_elf_open(const char *path, struct program **ret, struct nf_error *er
 				    (long long)st.st_size, ELF_MAX_OBJECT_BYTES);
 	AUTO_FREE uint8_t *data = malloc(st.st_size ? (size_t)st.st_size : 1);
 	if (!data)
-		return nf_error_set(err, NF_RESOURCE_EXHAUSTED, path, "out of memory"), -ENOMEM;
+		return nf_error_no_memory(err, path);
 	while (n < (size_t)st.st_size) {
 		ssize_t got = read(fd, data + n, (size_t)st.st_size - n);
 

@@ -235,7 +235,7 @@ static int emit_body(struct flattener *f, uint32_t func, uint32_t depth)
 	struct body b = {.func = func, .depth = depth, .at = at};
 
 	if (!at)
-		return nf_error_set(f->err, NF_RESOURCE_EXHAUSTED, NULL, "out of memory"), -ENOMEM;
+		return nf_error_no_memory(f->err, NULL);
 	for (uint32_t i = 0; i < fn->n_insns; i++) {
 		int r;
 
@@ -318,7 +318,7 @@ int program_flatten(const struct program *p, enum program_kind kind, struct flat
 	if (!program_entry(p, kind, &entry))
 		return -ENOENT;
 	if (!code.insns || !code.origin || !target || program_live(p, live))
-		return nf_error_set(err, NF_RESOURCE_EXHAUSTED, NULL, "out of memory"), -ENOMEM;
+		return nf_error_no_memory(err, NULL);
 	measure(&m, entry);
 	f.frames = m.frames[entry];
 	if (m.insns[entry] > PROGRAM_MAX_FLAT_INSNS)

@@ -17,12 +17,6 @@
 
 enum { DIRECT_ALIGN_DEFAULT = 4096 };
 
-static int no_memory(struct nf_error *err)
-{
-	nf_error_set(err, NF_RESOURCE_EXHAUSTED, NULL, "out of memory");
-	return -ENOMEM;
-}
-
 /* What direct reads must be aligned to, or 0: there are none. */
 static uint32_t direct_align(int fd)
 {
@@ -116,7 +110,7 @@ int source_adopt(const struct dataset_spec *spec, struct source_file *files, uin
 	src = calloc(1, sizeof(*src));
 	if (!src || dataset_spec_copy(spec, &src->spec)) {
 		free(src);
-		return no_memory(err);
+		return nf_error_no_memory(err, NULL);
 	}
 	free(src->spec.path);
 	src->spec.path = NULL;
@@ -134,7 +128,7 @@ static int source_from_found(const struct dataset_spec *spec, struct found_files
 {
 	uint32_t n = 0;
 	struct source_file *files = calloc(found->n, sizeof(*files));
-	int r = files ? 0 : no_memory(err);
+	int r = files ? 0 : nf_error_no_memory(err, NULL);
 
 	for (size_t i = 0; !r && i < found->n; i++) {
 		struct found_file *from = &found->files[i];

@@ -36,12 +36,6 @@ static void names_done(struct names *l)
 	*l = (struct names){0};
 }
 
-static int no_memory(struct nf_error *err)
-{
-	nf_error_set(err, NF_RESOURCE_EXHAUSTED, NULL, "out of memory");
-	return -ENOMEM;
-}
-
 /* Takes ownership of name, which may be NULL: out of memory. */
 static int names_add(struct names *l, char *name, struct nf_error *err)
 {
@@ -63,7 +57,7 @@ static int names_add(struct names *l, char *name, struct nf_error *err)
 		}
 	}
 	if (!name)
-		return no_memory(err);
+		return nf_error_no_memory(err, NULL);
 	l->v[l->n++] = name;
 	return 0;
 }
@@ -169,7 +163,7 @@ static int add_file(const struct base *base, const char *path, int fd_given, con
 	AUTO_FREE char *name = name_given;
 
 	if (!name)
-		return no_memory(err);
+		return nf_error_no_memory(err, NULL);
 	if (found->n == SOURCE_MAX_FILES)
 		return nf_error_set(err, NF_RESOURCE_EXHAUSTED, name,
 				    "more than %d files: split the data set", SOURCE_MAX_FILES);
@@ -184,7 +178,7 @@ static int add_file(const struct base *base, const char *path, int fd_given, con
 		struct found_file *files = realloc(found->files, size * sizeof(*files));
 
 		if (!files)
-			return no_memory(err);
+			return nf_error_no_memory(err, NULL);
 		found->files = files;
 		found->size = size;
 	}
@@ -207,7 +201,7 @@ static int list_folder(const struct base *base, const char *path, const char *pa
 	DIR *dir = fdopendir(fd);
 	if (!dir) {
 		close(fd);
-		return no_memory(err);
+		return nf_error_no_memory(err, NULL);
 	}
 	struct dirent *e;
 	int r = 0;
@@ -237,7 +231,7 @@ static int add_match(const struct base *base, const char *path, const char *pref
 	AUTO_CLOSE int fd = base_open(base, path, OPEN_FLAGS);
 
 	if (!name)
-		return no_memory(err);
+		return nf_error_no_memory(err, NULL);
 	if (fd == -ENXIO) /* a socket */
 		return 0;
 	if (fd < 0)
@@ -308,7 +302,7 @@ static int split_glob(const char *path, char **ret_fixed, const char **ret_patte
 		slash--;
 	*ret_fixed = slash == path ? strdup(".") : strndup(path, (size_t)(slash - path));
 	*ret_pattern = slash;
-	return *ret_fixed ? 0 : no_memory(err);
+	return *ret_fixed ? 0 : nf_error_no_memory(err, NULL);
 }
 
 static int add_glob(const struct base *root, const char *path, bool users,
@@ -335,7 +329,7 @@ static int add_glob(const struct base *root, const char *path, bool users,
 		struct names next = {0};
 
 		if (!component)
-			return no_memory(err);
+			return nf_error_no_memory(err, NULL);
 		pattern += n;
 		pattern += strspn(pattern, "/");
 		last_is_literal = !has_glob(component, n);

@@ -54,7 +54,7 @@ int vm_check_no_memory(struct vm_check *c)
 		return vm_check_refuse_at(c, c->insn, "too complex to verify: its states need more "
 						      "than %d MiB",
 					  VM_VERIFY_MAX_BYTES >> 20);
-	return nf_error_set(c->err, NF_RESOURCE_EXHAUSTED, NULL, "out of memory"), -ENOMEM;
+	return nf_error_no_memory(c->err, NULL);
 }
 
 /* ---- one function ----------------------------------------------------------------------------- */
@@ -261,7 +261,7 @@ int vm_verify_beliefs(struct program *p, const struct vm_bounds *bounds, vm_beli
 		return rc;
 	shared = calloc(1, sizeof(*shared));
 	if (!shared)
-		return nf_error_set(err, NF_RESOURCE_EXHAUSTED, NULL, "out of memory"), -ENOMEM;
+		return nf_error_no_memory(err, NULL);
 	atomic_init(&shared->refs, 1);
 	vp = &shared->vp;
 	vp->program = program_ref(p);
