@@ -67,6 +67,7 @@ struct wanted {
 
 static void report_one(struct bench_report *r, const struct wanted *w, const char *engine)
 {
+	char amount[32];
 	double x = 0;
 	int found = bench_crossing(r, w->section, engine, w->ratio, &x);
 	struct bench_break_even *b = bench_report_break(r);
@@ -77,8 +78,8 @@ static void report_one(struct bench_report *r, const struct wanted *w, const cha
 	b->has_value = found > 0;
 	b->value = found > 0 ? x : 0;
 	if (found > 0)
-		snprintf(b->text, sizeof(b->text), "%s: both ways are even at %.3g %s", w->what, x,
-			 bench_sections[w->section].axis);
+		snprintf(b->text, sizeof(b->text), "%s: both ways are even at %s %s", w->what,
+			 bench_amount_text(x, amount), bench_sections[w->section].axis);
 	else
 		snprintf(b->text, sizeof(b->text), "%s: %s at every measured point", w->what,
 			 found == 0 ? "offload is better" : "shipping is better");

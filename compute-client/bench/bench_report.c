@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "compute-client/bench/bench_report.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -184,6 +185,18 @@ void bench_report_compare(struct bench_report *r)
 		add_ratio(r, "time", FIGURE_SECONDS, ship, offload);
 		add_ratio(r, "bytes", FIGURE_WIRE, ship, offload);
 	}
+}
+
+const char *bench_amount_text(double v, char buf[32])
+{
+	if (v >= 1000) {
+		double unit = pow(10, floor(log10(v)) - 2);
+
+		snprintf(buf, 32, "%.0f", round(v / unit) * unit);
+	} else {
+		snprintf(buf, 32, "%.3g", v);
+	}
+	return buf;
 }
 
 const char *bench_figure_text(enum bench_figure f, double value, char buf[32])

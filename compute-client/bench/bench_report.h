@@ -146,6 +146,8 @@ const struct bench_row *bench_report_find(const struct bench_report *r, enum ben
 /* Adds the ratios ship over offload, of time and of bytes, for every point that has both ways. */
 void bench_report_compare(struct bench_report *r);
 
+/* "5.22", "5220", "20400": three digits that matter, no exponent. Returns buf. */
+const char *bench_amount_text(double v, char buf[32]);
 /* A figure for people. Returns buf. */
 const char *bench_figure_text(enum bench_figure f, double value, char buf[32]);
 

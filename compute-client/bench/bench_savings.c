@@ -29,6 +29,7 @@ static void add_link_break(struct bench_report *r, const struct bench_row *offlo
 	double bits = bench_break_even_link(t_offload, offload->figures[FIGURE_WIRE].median, t_ship,
 					    ship->figures[FIGURE_WIRE].median);
 	struct bench_break_even *b = bench_report_break(r);
+	char amount[32];
 
 	b->section = offload->section;
 	memcpy(b->engine, offload->engine, sizeof(b->engine));
@@ -42,9 +43,9 @@ static void add_link_break(struct bench_report *r, const struct bench_row *offlo
 			 t_ship / t_offload);
 	else
 		snprintf(b->text, sizeof(b->text),
-			 "below %.3g Mbit/s offload is faster, above it shipping, which takes %.2f "
+			 "below %s Mbit/s offload is faster, above it shipping, which takes %.2f "
 			 "of offload's time on this link",
-			 b->value, t_ship / t_offload);
+			 bench_amount_text(b->value, amount), t_ship / t_offload);
 }
 
 /* At which share of matching records would an answer of one group per match be as large as the

@@ -25,7 +25,7 @@ enum {
 	SLOW_SECONDS = 10, /* shipping that takes longer is measured twice, without a warm-up */
 };
 
-/* An unshaped link stands at the speed that shipping reached on it. */
+/* An unshaped link stands at the speed that shipping reached on it, at best. */
 static void place_unshaped(struct bench_report *r, unsigned first_row)
 {
 	double mbit = 0;
@@ -33,7 +33,7 @@ static void place_unshaped(struct bench_report *r, unsigned first_row)
 	for (unsigned i = first_row; i < r->n_rows; i++)
 		if (r->rows[i].way == WAY_SHIP)
 			mbit = 8e-6 * r->rows[i].figures[FIGURE_WIRE].median /
-			       r->rows[i].figures[FIGURE_SECONDS].median;
+			       r->rows[i].figures[FIGURE_SECONDS].low;
 	for (unsigned i = first_row; i < r->n_rows; i++)
 		r->rows[i].x = mbit;
 }

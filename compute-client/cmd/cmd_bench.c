@@ -8,6 +8,8 @@
 
 #include "base/scope.h"
 #include "compute-client/bench/bench_facts.h"
+#include "compute-client/bench/bench_gnuplot.h"
+#include "compute-client/bench/bench_html.h"
 #include "compute-client/bench/bench_json.h"
 #include "compute-client/bench/bench_savings.h"
 #include "compute-client/bench/bench_table.h"
@@ -49,12 +51,17 @@ static int put_file(const struct bench_report *r, const char *path,
 int bench_put(const struct cmd_options *o, const struct bench_report *r)
 {
 	bool json_on_stdout = o->json && strcmp(o->json, "-") == 0;
+	struct nf_error err;
 	int status = EXIT_DONE;
 
 	if (!json_on_stdout)
 		bench_table_write(r, stdout);
 	if (o->json)
 		status = put_file(r, o->json, bench_json_write);
+	if (o->html && status == EXIT_DONE)
+		status = put_file(r, o->html, bench_html_write);
+	if (o->png && status == EXIT_DONE && bench_gnuplot_write(r, o->png, &err) < 0)
+		status = bench_failed("cannot draw the plots", &err);
 	return status == EXIT_DONE ? cmd_flush_output() : status;
 }
 

@@ -80,6 +80,10 @@ const struct option_row option_rows[] = {
 	 "write the constants that auto uses", NULL, NULL},
 	{OPT_JSON, "json", "FILE", CMD_BENCH, "write the report as JSON (- is standard output)",
 	 NULL, NULL},
+	{OPT_HTML, "html", "FILE", CMD_BENCH, "write the report as one self-contained page", NULL,
+	 NULL},
+	{OPT_PNG, "png", "FOLDER", CMD_BENCH, "write each plot as PNG, through gnuplot", NULL,
+	 NULL},
 	{OPT_HELP, "help", NULL, ~0u, "this text", NULL, NULL},
 	{0, NULL, NULL, 0, NULL, NULL, NULL},
 };
