@@ -1,201 +1,44 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <errno.h>
-#include <linux/capability.h>
-#include <liburing.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
 
-#include "base/clock.h"
-#include "base/scope.h"
-#include "scan/ring.h"
-
-/* In Linux 6.0 and 6.1; Debian 12's headers may lack them. */
-#ifndef IORING_SETUP_SINGLE_ISSUER
-#define IORING_SETUP_SINGLE_ISSUER (1U << 12)
-#endif
-#ifndef IORING_SETUP_DEFER_TASKRUN
-#define IORING_SETUP_DEFER_TASKRUN (1U << 13)
-#endif
-
-struct ring {
-	struct io_uring uring;
-	bool opened;
-	bool fixed_buffers; /* registered: no pinning of pages for each read */
-	bool waits_with_timeout;
-};
-
-/* From what is best to what every kernel with io_uring has. */
-static const unsigned setups[] = {
-	IORING_SETUP_R_DISABLED | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN,
-	IORING_SETUP_R_DISABLED | IORING_SETUP_SINGLE_ISSUER,
-	IORING_SETUP_R_DISABLED,
-	0,
-};
-
-static int setup_error(int errnum, struct nf_error *err)
-{
-	switch (errnum) {
-	case ENOMEM:
-		return nf_error_sys(err, NF_RESOURCE_EXHAUSTED, errnum, "io_uring",
-				    "cannot set up a ring (raise the limit of locked memory)");
-	case EMFILE:
-	case ENFILE:
-		return nf_error_sys(err, NF_RESOURCE_EXHAUSTED, errnum, "io_uring",
-				    "cannot set up a ring (raise the limit of open files)");
-	default:
-		return nf_error_sys(
-			err, NF_FAILED_PRECONDITION, errnum, "io_uring",
-			"cannot set up a ring (kernel.io_uring_disabled, a sandbox, or a "
-			"kernel without it? the reader pread needs none)");
-	}
-}
-
-/*
- * A ring's memory counts as locked, and the kernel gives that of closed rings back a little later.
- * Who opens one after the other under a tight limit has to wait a moment.
- */
-static int init_params(unsigned depth, struct io_uring *uring, struct io_uring_params *p)
-{
-	const unsigned flags = p->flags;
-	int e = 0;
-
-	for (int tries = 0; tries < 10; tries++) {
-		*p = (struct io_uring_params){.flags = flags};
-		e = io_uring_queue_init_params(depth, uring, p);
-		if (e != -ENOMEM)
-			break;
-		nanosleep(&(struct timespec){.tv_nsec = 5 * (long)NS_PER_MS}, NULL);
-	}
-	return e;
-}
-
-static int setup(struct ring *r, unsigned depth, unsigned *ret_flags)
-{
-	int e = -ENOSYS;
-
-	for (size_t i = 0; i < ARRAY_SIZE(setups); i++) {
-		struct io_uring_params p = {.flags = setups[i]};
-
-		e = init_params(depth, &r->uring, &p);
-		if (e == 0) {
-			r->opened = true;
-			r->waits_with_timeout = p.features & IORING_FEAT_EXT_ARG;
-			*ret_flags = setups[i];
-			return 0;
-		}
-		if (e != -EINVAL)
-			break;
-	}
-	return e;
-}
-
-/*
- * Nothing but reads of the registered files, and no more registering: what a program that broke out
- * of its engine could still ask this ring for. Kernels that lack restrictions (before 5.10) have a
- * seccomp filter as their only fence.
- */
-static int restrict_ring(struct ring *r)
-{
-	struct io_uring_restriction only[] = {
-		{.opcode = IORING_RESTRICTION_SQE_OP, .sqe_op = IORING_OP_READ},
-		{.opcode = IORING_RESTRICTION_SQE_OP, .sqe_op = IORING_OP_READ_FIXED},
-		{.opcode = IORING_RESTRICTION_SQE_FLAGS_REQUIRED, .sqe_flags = IOSQE_FIXED_FILE},
-	};
-	/* liburing 2.3's shared library lacks io_uring_register_restrictions and _enable_rings. */
-	int fd = r->uring.ring_fd;
-	int e = io_uring_register((unsigned)fd, IORING_REGISTER_RESTRICTIONS, only,
-				  ARRAY_SIZE(only));
-
-	return e ? e : io_uring_register((unsigned)fd, IORING_REGISTER_ENABLE_RINGS, NULL, 0);
-}
+#include "scan/ring_base.h"
 
 static void uring_close(void *ring)
 {
-	struct ring *r = ring;
-
-	if (!r)
-		return;
-	if (r->opened)
-		io_uring_queue_exit(&r->uring);
-	free(r);
-}
-
-static bool may_lock_any_memory(void)
-{
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {0};
-
-	return syscall(SYS_capget, &header, data) == 0 &&
-	       (data[0].effective & (1u << CAP_IPC_LOCK));
-}
-
-/* Registered buffers save the pinning of pages for each read. They must leave locked memory for the
- * rings of the other threads, which cannot do without. */
-static bool worth_locking(const struct ring_config *cfg)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_MEMLOCK, &limit) || limit.rlim_cur == RLIM_INFINITY)
-		return true;
-	return cfg->depth * cfg->buffer_bytes <= limit.rlim_cur / 8 || may_lock_any_memory();
-}
-
-static int register_memory(struct ring *r, const struct ring_config *cfg)
-{
-	AUTO_FREE struct iovec *iov = calloc(cfg->depth, sizeof(*iov));
-
-	if (!iov || !worth_locking(cfg))
-		return -ENOMEM;
-	for (unsigned i = 0; i < cfg->depth; i++)
-		iov[i] = (struct iovec){cfg->memory + i * cfg->buffer_bytes, cfg->buffer_bytes};
-	return io_uring_register_buffers(&r->uring, iov, cfg->depth);
+	if (ring)
+		ring_base_close(ring);
+	free(ring);
 }
 
 static int uring_open(const struct ring_config *cfg, void **ret_ring, struct nf_error *err)
 {
-	struct ring *r = calloc(1, sizeof(*r));
-	unsigned flags = 0;
+	struct ring_setup how = {
+		.entries = cfg->depth,
+		.fds = cfg->fds,
+		.n_fds = cfg->n_fds,
+		.ops = {IORING_OP_READ, IORING_OP_READ_FIXED},
+		.n_ops = 2,
+	};
+	struct ring_base *r = calloc(1, sizeof(*r));
 	int e;
 
 	if (!r) {
 		nf_error_set(err, NF_RESOURCE_EXHAUSTED, NULL, "out of memory for a ring");
 		return -ENOMEM;
 	}
-	e = setup(r, cfg->depth, &flags);
+	e = ring_base_open(r, cfg, &how, err);
 	if (e) {
-		e = setup_error(-e, err);
-		goto err;
-	}
-	e = cfg->n_fds ? io_uring_register_files(&r->uring, cfg->fds, cfg->n_fds) : 0;
-	if (e) {
-		e = nf_error_sys(err, NF_RESOURCE_EXHAUSTED, -e, "io_uring",
-				 "cannot register %u files (raise the limit of open files)",
-				 cfg->n_fds);
-		goto err;
-	}
-	r->fixed_buffers = register_memory(r, cfg) == 0;
-	if (flags & IORING_SETUP_R_DISABLED) {
-		e = restrict_ring(r);
-		if (e) {
-			e = nf_error_sys(err, NF_INTERNAL, -e, "io_uring",
-					 "cannot restrict the ring");
-			goto err;
-		}
+		free(r);
+		return e;
 	}
 	*ret_ring = r;
 	return 0;
-err:
-	uring_close(r);
-	return e;
 }
 
 static void uring_queue(void *ring, const struct ring_read *read)
 {
-	struct ring *r = ring;
+	struct ring_base *r = ring;
 	struct io_uring_sqe *sqe = io_uring_get_sqe(&r->uring);
 
 	if (r->fixed_buffers)
@@ -208,39 +51,20 @@ static void uring_queue(void *ring, const struct ring_read *read)
 	sqe->user_data = read->user_data;
 }
 
-/* The kernel was interrupted, or is short of memory for the moment: asking again is all it takes.
- */
-static bool passing(int e)
-{
-	return e == -EINTR || e == -EAGAIN || e == -EBUSY || e == -ETIME;
-}
-
 static int uring_submit(void *ring)
 {
-	struct ring *r = ring;
-	int e = io_uring_submit(&r->uring);
-
-	return e < 0 && !passing(e) ? e : 0;
+	return ring_base_submit(ring);
 }
 
 static int uring_reap(void *ring, uint64_t wait_ns, struct ring_completion *ret, unsigned max)
 {
-	struct ring *r = ring;
-	struct __kernel_timespec ts = {
-		.tv_sec = (long long)(wait_ns / NS_PER_SEC),
-		.tv_nsec = (long long)(wait_ns % NS_PER_SEC),
-	};
+	struct ring_base *r = ring;
 	struct io_uring_cqe *cqe;
 	unsigned n = 0;
-	int e = 0;
+	int e = ring_base_wait(r, wait_ns);
 
-	if (io_uring_sq_ready(&r->uring) || !io_uring_cq_ready(&r->uring)) {
-		e = r->waits_with_timeout
-			    ? io_uring_submit_and_wait_timeout(&r->uring, &cqe, 1, &ts, NULL)
-			    : io_uring_submit_and_wait(&r->uring, 1);
-		if (e < 0 && !passing(e))
-			return e;
-	}
+	if (e)
+		return e;
 	while (n < max && io_uring_peek_cqe(&r->uring, &cqe) == 0) {
 		ret[n++] = (struct ring_completion){cqe->user_data, cqe->res};
 		io_uring_cqe_seen(&r->uring, cqe);
@@ -260,10 +84,10 @@ int ring_uring_check(struct nf_error *why)
 {
 	struct io_uring_params p = {0};
 	struct io_uring uring;
-	int e = init_params(1, &uring, &p);
+	int e = ring_init_params(1, &uring, &p);
 
 	if (e)
-		return setup_error(-e, why);
+		return ring_setup_error(-e, why);
 	io_uring_queue_exit(&uring);
 	return 0;
 }
