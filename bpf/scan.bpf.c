@@ -116,7 +116,9 @@ INLINE struct scan_slot *slot_of(u64 *ctx, u64 *ret_bytes)
 	slot = ARENA(struct scan_slot, NUMBER(NF_SLOT_TABLE)) + n;
 	if (slot->status != SCAN_ARMED)
 		return 0;
-	if (slot->ready_bytes) {
+	if (slot->ready_bytes) { /* a NOP, or a command of a device: 0 is success */
+		if (res)
+			return 0;
 		*ret_bytes = slot->ready_bytes;
 		return slot;
 	}

@@ -102,7 +102,7 @@ struct client_execution {
 	const struct nearfold_query *query;
 	struct partials *parts;
 	struct nearfold_stats stats; /* the texts point into the members below */
-	char engine[32], engine_reason[256], reader[64];
+	char engine[32], engine_reason[256], reader[64], device[96];
 	/* Called for every Progress; non-zero cancels the call. */
 	int (*progress)(void *arg, const struct nearfold_progress *p);
 	void *progress_arg;
@@ -141,5 +141,9 @@ void partials_take(struct partials *p, uint8_t **ret_state, struct groups **ret_
 int client_result_new(struct program *program, uint8_t *state, struct groups *groups,
 		      const struct nearfold_stats *stats, struct nearfold_result **ret,
 		      struct nf_error *err);
+
+/* What the node is. *ret is freed by nearfold__v1__capabilities__free_unpacked(). */
+int client_capabilities(struct nearfold_conn *c, Nearfold__V1__Capabilities **ret,
+			struct nearfold_error *err);
 
 #endif

@@ -96,7 +96,7 @@ struct nearfold_query {
 	uint64_t skip_bytes;
 	int tail_ignore;
 	const char *engine; /* "auto", "kernel", "jit", "interp" */
-	const char *reader; /* "auto", "pread", "uring", "mmap" */
+	const char *reader; /* "auto", "pread", "uring", "mmap", "nvme" */
 	unsigned threads, queue_depth;
 	uint64_t chunk_bytes;
 	int has_range;
@@ -122,6 +122,10 @@ struct nearfold_stats {
 	uint64_t query_id, generation;
 	/* What the node counted: messages with their framing, without HTTP/2's own. */
 	uint64_t node_bytes_sent;
+	/* Reads or, of an NVMe namespace, commands; and how many of these failed and were tried
+	 * again. */
+	uint64_t read_commands, read_retries;
+	const char *device; /* that the data lives on; "" unknown */
 };
 
 struct nearfold_result;
@@ -158,6 +162,9 @@ NEARFOLD_API int nearfold_datasets_write(struct nearfold_conn *c, enum nearfold_
 					 FILE *out, struct nearfold_error *err);
 NEARFOLD_API int nearfold_status_write(struct nearfold_conn *c, enum nearfold_output form,
 				       FILE *out, struct nearfold_error *err);
+/* The NVMe namespaces of a node; conn NULL: of this machine. */
+NEARFOLD_API int nearfold_devices_write(struct nearfold_conn *c, enum nearfold_output form, FILE *out,
+					struct nearfold_error *err);
 /* What would run where, and why: engines with reasons, verdicts. conn NULL: here. */
 NEARFOLD_API int nearfold_explain_write(struct nearfold_conn *c, const struct nearfold_query *query,
 					FILE *out, struct nearfold_error *err);

@@ -86,6 +86,10 @@ static int on_finished(struct execution *e, const Nearfold__V1__Finished *m)
 	s->node_bytes_sent = m->bytes_sent;
 	s->node_cpu_seconds = (double)m->cpu_ns / NS_PER_SEC;
 	s->worker_memory_bytes = m->memory_bytes;
+	snprintf(x->device, sizeof(x->device), "%s", m->device);
+	s->device = x->device;
+	s->read_commands = m->read_commands;
+	s->read_retries = m->read_retries;
 	return 0;
 }
 

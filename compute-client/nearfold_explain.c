@@ -65,12 +65,15 @@ static int explain_local(const struct nearfold_query *q, FILE *out, struct nf_er
 	};
 	struct scan_choice choice[SCAN_MAX_CHOICES];
 	unsigned choices = scan_explain(src, vp, &o, choice, ARRAY_SIZE(choice));
-	char format[32], reason[1024];
+	char format[32], reason[1024], device[96];
 
 	dataset_format_text(&spec, format);
 	report_line(out, "where", "this process");
 	report_line(out, "data", "%u file%s, %" PRIu64 " bytes, %s", n, n == 1 ? "" : "s",
 		    src->total_bytes, format);
+	source_device_text(src, device, sizeof(device));
+	if (device[0])
+		report_line(out, "device", "%s", device);
 	report_program(q->program, out);
 	report_verdicts(vp, out);
 	for (unsigned i = 0; i < choices; i++)
@@ -129,7 +132,7 @@ static int load(struct nearfold_conn *c, const struct nearfold_program *p,
 	return *ret ? 0 : client_bad_reply(c, &why, err);
 }
 
-static int capabilities(struct nearfold_conn *c, Nearfold__V1__Capabilities **ret,
+int client_capabilities(struct nearfold_conn *c, Nearfold__V1__Capabilities **ret,
 			struct nearfold_error *err)
 {
 	Nearfold__V1__GetCapabilitiesRequest m = NEARFOLD__V1__GET_CAPABILITIES_REQUEST__INIT;
@@ -154,6 +157,8 @@ static void report_node(FILE *out, struct nearfold_conn *c, const struct nearfol
 		    rpc_client_address(c->rpc), caps->version, caps->kernel, caps->processors);
 	report_line(out, "data", "%s: %u file%s, %" PRIu64 " bytes, %s", d->name, d->files,
 		    d->files == 1 ? "" : "s", d->total_bytes, d->format);
+	if (d->device[0])
+		report_line(out, "device", "%s", d->device);
 	if (d->problem[0])
 		report_line(out, "", "cannot be scanned now: %s", d->problem);
 	report_program(q->program, out);
@@ -179,7 +184,7 @@ static int explain_node(struct nearfold_conn *c, const struct nearfold_query *q,
 			   : client_fail(err, NF_INVALID_ARGUMENT, "query", "no data set is named");
 
 	if (r == 0)
-		r = capabilities(c, &caps, err);
+		r = client_capabilities(c, &caps, err);
 	if (r == 0)
 		r = load(c, q->program, &loaded, err);
 	if (r == 0)

@@ -48,6 +48,7 @@ static int reader_by_name(const char *name, enum scan_reader *ret, struct nf_err
 		[READER_PREAD] = "pread",
 		[READER_URING] = "uring",
 		[READER_MMAP] = "mmap",
+		[READER_NVME] = "nvme",
 	};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
@@ -57,7 +58,7 @@ static int reader_by_name(const char *name, enum scan_reader *ret, struct nf_err
 		}
 	}
 	return nf_error_set(err, NF_INVALID_ARGUMENT, "reader",
-			    "'%s' is none of auto, pread, uring, mmap", name);
+			    "'%s' is none of auto, pread, uring, mmap, nvme", name);
 }
 
 /* scan_run() calls back about every 100 ms: report, and look whether to stop. */
@@ -103,6 +104,9 @@ static void fill_stats(const struct scan_stats *s, uint64_t total_ns, uint64_t c
 		.total_seconds = (double)total_ns / NS_PER_SEC,
 		.node_cpu_seconds = (double)cpu_ns / NS_PER_SEC,
 		.generation = generation,
+		.read_commands = s->read_commands,
+		.read_retries = s->read_retries,
+		.device = s->device,
 	};
 }
 

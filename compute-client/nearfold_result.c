@@ -228,6 +228,7 @@ static void put_stats(const void *arg, struct json *j)
 		{"engine", s->engine},
 		{"engine_reason", s->engine_reason},
 		{"reader", s->reader},
+		{"device", s->device ? s->device : ""},
 		{"generation", generation},
 	};
 	const struct {
@@ -245,6 +246,8 @@ static void put_stats(const void *arg, struct json *j)
 		{"wire_bytes_received", s->wire_bytes_received},
 		{"worker_memory_bytes", s->worker_memory_bytes},
 		{"query_id", s->query_id},
+		{"read_commands", s->read_commands},
+		{"read_retries", s->read_retries},
 	};
 	const struct {
 		const char *name;

@@ -33,6 +33,7 @@ enum flag_id {
 	FLAG_EXPORT,
 	FLAG_LIMIT,
 	FLAG_ROOT,
+	FLAG_DEVICES,
 	FLAG_INSECURE,
 	FLAG_LOG_LEVEL,
 	FLAG_CHECK,
@@ -49,6 +50,7 @@ static const struct {
 	{FLAG_EXPORT, "export", "NAME=PATH,format=...", "serve a data set; repeatable"},
 	{FLAG_LIMIT, "limit", "NAME=VALUE", "set a limit (docs/operating.md); repeatable"},
 	{FLAG_ROOT, "root", "DIR", "data sets' paths are relative to DIR and stay below it"},
+	{FLAG_DEVICES, "devices", "PATTERN", "block devices that data sets may be: /dev/..."},
 	{FLAG_INSECURE, "insecure", NULL, "allow plain text beyond this machine"},
 	{FLAG_LOG_LEVEL, "log-level", "LEVEL", "error, warning, info or debug"},
 	{FLAG_CHECK, "check-config", NULL, "check what was given, print it, and end"},
@@ -94,6 +96,8 @@ static int apply_flag(struct node_config *config, enum flag_id id, const char *v
 		return node_config_add_export(config, value, err);
 	case FLAG_ROOT:
 		return node_config_set(config, "root", value, err);
+	case FLAG_DEVICES:
+		return node_config_set(config, "devices", value, err);
 	case FLAG_INSECURE:
 		return node_config_set(config, "insecure", "yes", err);
 	case FLAG_LOG_LEVEL:

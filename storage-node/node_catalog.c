@@ -3,11 +3,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/scope.h"
+#include "scan/nvme_device.h"
+
+#define DEVICES "/dev"
 
 struct slot {
 	struct catalog_entry entry;
@@ -60,12 +64,42 @@ static int below_root(const char *root, const char *path, char **ret_root, char 
 	return *ret_root && *ret_rest ? 0 : -ENOMEM;
 }
 
-static int slot_fill(struct slot *slot, const struct dataset_spec *spec, const char *root,
-		     struct nf_error *err)
+/* Does one of the patterns, which commas or spaces divide, match a path below /dev? */
+static bool device_allowed(const char *patterns, const char *path)
 {
+	if (strncmp(path, DEVICES "/", strlen(DEVICES "/")))
+		return false;
+	for (const char *p = patterns; p && *p;) {
+		size_t n = strcspn(p, ", ");
+		AUTO_FREE char *pattern = strndup(p, n);
+
+		if (n && pattern && !fnmatch(pattern, path, FNM_PATHNAME))
+			return true;
+		p += n + strspn(p + n, ", ");
+	}
+	return false;
+}
+
+static int slot_fill(struct slot *slot, const struct dataset_spec *spec,
+		     const struct node_config *config, struct nf_error *err)
+{
+	const char *root = config->root;
 	AUTO_FREE char *rest = NULL;
-	int ret = root ? below_root(root, spec->path, &slot->root, &rest)
-		       : split_path(spec->path, &slot->root, &rest);
+	bool is_device = nvme_path_is(spec->path) || device_allowed(config->devices, spec->path);
+	int ret;
+
+	/* Devices have names of their own, and links among them lead anywhere below /dev. */
+	if (nvme_path_is(spec->path)) {
+		slot->root = strdup("/");
+		rest = strdup(spec->path);
+		ret = slot->root && rest ? 0 : -ENOMEM;
+	} else if (is_device) {
+		ret = below_root(DEVICES, spec->path, &slot->root, &rest);
+	} else if (root) {
+		ret = below_root(root, spec->path, &slot->root, &rest);
+	} else {
+		ret = split_path(spec->path, &slot->root, &rest);
+	}
 
 	if (ret == -EXDEV)
 		return nf_error_set(err, NF_PERMISSION_DENIED, spec->name,
@@ -78,7 +112,8 @@ static int slot_fill(struct slot *slot, const struct dataset_spec *spec, const c
 	}
 	free(slot->spec.path);
 	slot->spec.path = TAKE_PTR(rest);
-	slot->entry = (struct catalog_entry){.spec = &slot->spec, .root = slot->root};
+	slot->entry = (struct catalog_entry){.spec = &slot->spec, .root = slot->root,
+					     .is_device = is_device};
 	return 0;
 }
 
@@ -91,7 +126,7 @@ int catalog_new(const struct node_config *config, struct catalog **ret, struct n
 		return -ENOMEM;
 	}
 	for (; c->n < config->n_datasets; c->n++) {
-		int r = slot_fill(&c->slots[c->n], &config->datasets[c->n], config->root, err);
+		int r = slot_fill(&c->slots[c->n], &config->datasets[c->n], config, err);
 
 		if (r) {
 			c->n++;
@@ -132,6 +167,20 @@ const struct catalog_entry *catalog_find(const struct catalog *c, const char *na
 	return NULL;
 }
 
+/* A folder of data may hold the node of a disk, or a link to it. */
+static int check_no_device(const struct source *src, struct nf_error *err)
+{
+	struct stat st;
+
+	for (uint32_t i = 0; i < src->n_files; i++)
+		if (fstat(src->files[i].fd, &st) || S_ISBLK(st.st_mode))
+			return nf_error_set(err, NF_PERMISSION_DENIED, src->files[i].name,
+					    "this is a block device: the operator can name it in "
+					    "[node] devices, or export an NVMe namespace as "
+					    "nvme:SERIAL/NSID");
+	return 0;
+}
+
 int catalog_open(const struct catalog_entry *entry, uint64_t max_files, struct source **ret,
 		 struct nf_error *err)
 {
@@ -145,6 +194,10 @@ int catalog_open(const struct catalog_entry *entry, uint64_t max_files, struct s
 	r = source_open(entry->spec, root_fd, &src, err);
 	if (r)
 		return r;
+	if (!entry->is_device && check_no_device(src, err)) {
+		source_free(src);
+		return -EACCES;
+	}
 	if (src->n_files > max_files) {
 		node_limit_refuse(err, "files_per_dataset",
 				  "data set %s has %u files; the operator can raise the limit",
@@ -171,5 +224,6 @@ void catalog_look(const struct catalog_entry *entry, uint64_t max_files, struct 
 	ret->total_bytes = src->total_bytes;
 	ret->generation = src->generation;
 	ret->files = src->n_files;
+	source_device_text(src, ret->device, sizeof(ret->device));
 	source_free(src);
 }

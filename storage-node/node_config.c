@@ -34,6 +34,7 @@ void node_config_done(struct node_config *config)
 	free(config->listen);
 	free(config->datasets);
 	free(config->root);
+	free(config->devices);
 	free(config->jit_module);
 	*config = (struct node_config){0};
 }
@@ -148,6 +149,17 @@ static int set_jit_module(struct node_config *config, const char *value, struct 
 	return set_text(&config->jit_module, value, err);
 }
 
+static int set_devices(struct node_config *config, const char *value, struct nf_error *err)
+{
+	for (const char *p = value; *p; p += strcspn(p, ", "), p += strspn(p, ", "))
+		if (strncmp(p, "/dev/", 5))
+			return nf_error_set(err, NF_INVALID_ARGUMENT, NULL,
+					    "'%s' is no pattern of devices: say "
+					    "/dev/disk/by-id/nvme-* or the like",
+					    p);
+	return set_text(&config->devices, value, err);
+}
+
 static const struct {
 	const char *key;
 	int (*set)(struct node_config *config, const char *value, struct nf_error *err);
@@ -155,6 +167,7 @@ static const struct {
 	{"listen", set_listen},		{"root", set_root},
 	{"insecure", set_insecure},	{"log_level", set_log_level},
 	{"jit_module", set_jit_module}, {"kernel_engine", set_kernel_engine},
+	{"devices", set_devices},
 };
 
 int node_config_set(struct node_config *config, const char *key, const char *value,
@@ -164,8 +177,8 @@ int node_config_set(struct node_config *config, const char *key, const char *val
 		if (!strcmp(node_keys[i].key, key))
 			return node_keys[i].set(config, value, err);
 	return nf_error_set(err, NF_INVALID_ARGUMENT, NULL,
-			    "unknown key '%s' in [node]; there are listen, root, insecure, "
-			    "log_level, jit_module and kernel_engine",
+			    "unknown key '%s' in [node]; there are listen, root, devices, "
+			    "insecure, log_level, jit_module and kernel_engine",
 			    key);
 }
 

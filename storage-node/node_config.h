@@ -5,6 +5,7 @@
  *	[node]
  *	listen = 127.0.0.1:7411        ; repeatable; unix:/run/nearfold/socket
  *	root = /srv                    ; data sets' paths are relative to it and stay below it
+ *	devices = /dev/disk/by-id/nvme-* ; block devices that data sets may be
  *	insecure = no
  *	kernel_engine = yes
  *	log_level = info
@@ -33,6 +34,7 @@ struct node_config {
 	struct dataset_spec *datasets; /* each one complete: dataset_spec_check() */
 	unsigned n_datasets;
 	char *root;	    /* NULL: each data set's own folder is its root */
+	char *devices;	    /* patterns of paths below /dev that may be data sets; NULL: none */
 	char *jit_module;   /* NULL: where scan looks by itself */
 	bool kernel_engine; /* workers may keep CAP_BPF and CAP_PERFMON for it */
 	bool insecure;	    /* plain text on addresses that are not loopback */

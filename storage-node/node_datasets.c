@@ -52,6 +52,7 @@ static void fill(struct seen *s, char format[32], Nearfold__V1__Dataset *m)
 	m->skip_bytes = spec->skip_bytes;
 	m->tail_ignore = spec->tail_ignore;
 	m->problem = s->facts.problem;
+	m->device = s->facts.device;
 }
 
 static void reply_list(struct look *l)

@@ -513,6 +513,9 @@ static void on_finished(struct query *q, const struct frame_finished *f)
 	m.chunk_bytes = f->chunk_bytes;
 	m.queue_depth = f->queue_depth;
 	m.memory_bytes = f->memory_bytes;
+	m.read_commands = f->read_commands;
+	m.read_retries = f->read_retries;
+	m.device = q->finished.device;
 	log_debug("query %llu: microseconds: queue %llu, open and spawn %llu, prepare %llu, scan "
 		  "%llu, "
 		  "combine %llu",

@@ -131,7 +131,7 @@ static int read_bytes(const struct source *src, uint64_t at, uint8_t *to, size_t
 		}
 		while (n && at < f->size_bytes) {
 			size_t want = n < f->size_bytes - at ? n : (size_t)(f->size_bytes - at);
-			ssize_t got = pread(f->fd, to, want, (off_t)at);
+			ssize_t got = pread(f->fd, to, want, (off_t)(f->base_bytes + at));
 
 			if (got < 0 && errno == EINTR)
 				continue;

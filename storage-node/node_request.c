@@ -19,14 +19,15 @@ static size_t find(const char *const *names, size_t n, const char *name)
 static const char *const readers[] = {[READER_AUTO] = "auto",
 				      [READER_PREAD] = "pread",
 				      [READER_URING] = "uring",
-				      [READER_MMAP] = "mmap"};
+				      [READER_MMAP] = "mmap",
+				      [READER_NVME] = "nvme"};
 
 static int check_reader(const char *name, struct nf_error *err)
 {
 	if (find(readers, ARRAY_SIZE(readers), name) < ARRAY_SIZE(readers))
 		return 0;
 	return nf_error_set(err, NF_INVALID_ARGUMENT, "reader",
-			    "'%s' is no reader: auto, pread, uring or mmap", name);
+			    "'%s' is no reader: auto, pread, uring, mmap or nvme", name);
 }
 
 static int check_engine(const char *name, bool kernel_engine, struct nf_error *err)

@@ -8,12 +8,13 @@
 
 #include "base/clock.h"
 #include "base/scope.h"
+#include "scan/nvme_device.h"
 #include "storage-node/code_cache.h"
 #include "storage-node/node_query.h"
 #include "storage-node/node_reply.h"
 
 /* Of programs: helper numbers, calling convention, Program message. */
-enum { ABI_VERSION = 1 };
+enum { ABI_VERSION = 1, MAX_DEVICES = 256 /* as wire_walk.c allows */ };
 
 /* The Limits message, and what it points to. */
 struct limits {
@@ -52,12 +53,62 @@ static Nearfold__V1__Limits *fill_limits(const struct node_limits *l, struct lim
 	return m;
 }
 
-void status_capabilities(struct node *node, struct rpc_call *call)
+/* Devices are asked, which may take a while: in the pool. */
+struct capabilities {
+	uv_work_t work;
+	struct node *node;
+	struct rpc_call *call; /* NULL: gone */
+	struct nvme_device *devices;
+	unsigned n_devices;
+};
+
+static void on_gone(void *arg, enum nf_code why)
+{
+	struct capabilities *c = arg;
+
+	(void)why;
+	c->call = NULL;
+}
+
+static void look_for_devices(uv_work_t *work)
+{
+	struct capabilities *c = work->data;
+
+	/* None is what an error means here, too: the answer has more than devices. */
+	if (nvme_devices_list(true, &c->devices, &c->n_devices, NULL))
+		c->n_devices = 0;
+}
+
+static void fill_device(struct nvme_device *d, Nearfold__V1__Device *m)
+{
+	nearfold__v1__device__init(m);
+	m->name = d->name;
+	m->generic_name = d->generic;
+	m->serial = d->serial;
+	m->model = d->model;
+	m->transport = d->transport;
+	m->health = d->health;
+	m->nsid = d->nsid;
+	m->block_bytes = d->block_bytes;
+	m->blocks = d->blocks;
+	m->metadata_bytes = d->metadata_bytes;
+	m->max_transfer_bytes = d->max_transfer_bytes;
+	m->max_read_bytes = d->max_read_bytes;
+	m->queues = d->queues;
+	m->poll_queues = d->poll_queues;
+	m->read_only = d->read_only;
+	m->zoned = d->zoned;
+	m->multipath = d->multipath;
+}
+
+static void reply_capabilities(struct capabilities *c)
 {
 	Nearfold__V1__Capabilities m = NEARFOLD__V1__CAPABILITIES__INIT;
+	struct node *node = c->node;
 	struct limits limits;
 	Nearfold__V1__EngineInfo info[ARRAY_SIZE(node->engines.list)];
 	Nearfold__V1__EngineInfo *list[ARRAY_SIZE(info)];
+	Nearfold__V1__Device devices[MAX_DEVICES], *device_list[MAX_DEVICES];
 	struct utsname kernel;
 
 	for (unsigned i = 0; i < node->engines.n; i++) {
@@ -67,6 +118,11 @@ void status_capabilities(struct node *node, struct rpc_call *call)
 		info[i].available = !*info[i].reason;
 		list[i] = &info[i];
 	}
+	for (unsigned i = 0; i < c->n_devices && i < MAX_DEVICES; i++) {
+		fill_device(&c->devices[i], &devices[i]);
+		device_list[m.n_devices++] = &devices[i];
+	}
+	m.devices = device_list;
 	m.version = (char *)NEARFOLD_VERSION;
 	m.abi_version = ABI_VERSION;
 	m.kernel = uname(&kernel) ? (char *)"" : kernel.release;
@@ -74,7 +130,35 @@ void status_capabilities(struct node *node, struct rpc_call *call)
 	m.n_engines = node->engines.n;
 	m.limits = fill_limits(&node->config.limits, &limits);
 	m.processors = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
-	reply_message(call, &m.base);
+	reply_message(c->call, &m.base);
+}
+
+static void capabilities_done(uv_work_t *work, int status)
+{
+	struct capabilities *c = work->data;
+
+	(void)status;
+	if (c->call)
+		reply_capabilities(c);
+	free(c->devices);
+	free(c);
+}
+
+void status_capabilities(struct node *node, struct rpc_call *call)
+{
+	struct capabilities *c = calloc(1, sizeof(*c));
+	struct nf_error err;
+
+	if (!c) {
+		nf_error_set(&err, NF_RESOURCE_EXHAUSTED, NULL, "the node is out of memory");
+		reply_error(call, &err, NULL);
+		return;
+	}
+	c->work.data = c;
+	c->node = node;
+	c->call = call;
+	rpc_call_set(call, on_gone, NULL, c);
+	uv_queue_work(&node->loop, &c->work, look_for_devices, capabilities_done);
 }
 
 static uint64_t resident_bytes(void)

@@ -92,7 +92,7 @@ static int confine(struct worker *w, int *job, pid_t parent, struct nf_error *er
 	struct sandbox_limits limits = {
 		.memory_bytes = h->memory_bytes,
 		.cpu_seconds = h->cpu_seconds,
-		.open_files = 2 * h->n_files + OPEN_FILES_SPARE,
+		.open_files = 3 * h->n_files + OPEN_FILES_SPARE,
 	};
 	bool needs_bpf =
 		h->kernel_engine && (!strcmp(h->engine, "auto") || !strcmp(h->engine, "kernel"));
@@ -284,6 +284,8 @@ static void send_finished(const struct worker *w)
 		.chunk_bytes = s->chunk_bytes,
 		.threads = s->threads,
 		.queue_depth = s->queue_depth,
+		.read_commands = s->read_commands,
+		.read_retries = s->read_retries,
 	};
 	struct rusage u;
 
@@ -296,6 +298,7 @@ static void send_finished(const struct worker *w)
 	snprintf(f.engine, sizeof(f.engine), "%s", s->engine);
 	snprintf(f.engine_reason, sizeof(f.engine_reason), "%s", s->engine_reason);
 	snprintf(f.reader, sizeof(f.reader), "%s", s->reader);
+	snprintf(f.device, sizeof(f.device), "%s", s->device);
 	send_frame(FRAME_FINISHED, &f, sizeof(f));
 }
 

@@ -32,6 +32,8 @@ static void describe_files(const struct source *src, struct job_file *files)
 			.ctime = f->ctime,
 			.direct_align_bytes = f->direct_align_bytes,
 			.has_direct = f->direct_fd >= 0,
+			.base_bytes = f->base_bytes,
+			.nvme = f->nvme,
 		};
 		snprintf(files[i].name, sizeof(files[i].name), "%s", f->name);
 	}
@@ -113,6 +115,12 @@ void job_done(struct job *job)
 
 /* ---- the data set's descriptors ------------------------------------------------------------ */
 
+/* A namespace has a third descriptor, for commands. */
+static bool has_commands(const struct source_nvme *nvme)
+{
+	return nvme->block_bytes && nvme->fd >= 0;
+}
+
 int job_send_files(int channel, const struct source *src)
 {
 	int fds[FD_PASS_MAX];
@@ -120,13 +128,15 @@ int job_send_files(int channel, const struct source *src)
 	int ret = 0;
 
 	for (uint32_t i = 0; i < src->n_files && !ret; i++) {
-		if (n + 2 > FD_PASS_MAX) {
+		if (n + 3 > FD_PASS_MAX) {
 			ret = fd_send(channel, "", 1, fds, n);
 			n = 0;
 		}
 		fds[n++] = src->files[i].fd;
 		if (src->files[i].direct_fd >= 0)
 			fds[n++] = src->files[i].direct_fd;
+		if (has_commands(&src->files[i].nvme))
+			fds[n++] = src->files[i].nvme.fd;
 	}
 	return ret || !n ? ret : fd_send(channel, "", 1, fds, n);
 }
@@ -159,6 +169,8 @@ static void files_drop(struct source_file *files, uint32_t n)
 			close(files[i].fd);
 		if (files[i].direct_fd >= 0)
 			close(files[i].direct_fd);
+		if (has_commands(&files[i].nvme))
+			close(files[i].nvme.fd);
 		free(files[i].name);
 	}
 	free(files);
@@ -177,8 +189,13 @@ static int receive_file(struct fd_batch *batch, const struct job_file *from, str
 		.mtime = from->mtime,
 		.ctime = from->ctime,
 		.direct_align_bytes = from->direct_align_bytes,
+		.base_bytes = from->base_bytes,
+		.nvme = from->nvme,
 	};
-	if (to->fd < 0 || (from->has_direct && to->direct_fd < 0))
+	bool commands = has_commands(&from->nvme);
+	to->nvme.fd = commands ? next_fd(batch) : -1;
+	if (to->fd < 0 || (from->has_direct && to->direct_fd < 0) ||
+	    (commands && to->nvme.fd < 0))
 		return nf_error_set(err, NF_INTERNAL, from->name,
 				    "the worker did not get this file's descriptor (the daemon's "
 				    "limit of open files may be too low)");
@@ -243,6 +260,7 @@ bool frame_check(uint32_t type, void *payload, size_t bytes)
 		end_text(f->engine, sizeof(f->engine));
 		end_text(f->engine_reason, sizeof(f->engine_reason));
 		end_text(f->reader, sizeof(f->reader));
+		end_text(f->device, sizeof(f->device));
 		return true;
 	}
 	case FRAME_FAILED: {

@@ -8,7 +8,7 @@
  *
  *	job:    struct job_head | struct job_file * n_files | params | program message | code
  *	fds:    messages of one byte with up to FD_PASS_MAX descriptors, in the files' order:
- *	        fd, then direct_fd if has_direct
+ *	        fd, then direct_fd if has_direct, then nvme.fd if it is a namespace and has one
  *
  * worker -> main: frames on the channel (SOCK_STREAM, closed when the worker is gone):
  *
@@ -54,6 +54,8 @@ struct job_file {
 	struct timespec mtime, ctime;
 	uint32_t direct_align_bytes;
 	bool has_direct;
+	uint64_t base_bytes;
+	struct source_nvme nvme; /* nvme.fd >= 0: its descriptor follows */
 	char name[256];
 };
 
@@ -113,7 +115,8 @@ struct frame_finished {
 	uint64_t bytes_scanned, records, matched, groups;
 	uint64_t prepare_ns, scan_ns, combine_ns, cpu_ns, memory_bytes, chunk_bytes;
 	uint32_t threads, queue_depth;
-	char engine[16], engine_reason[256], reader[32];
+	uint64_t read_commands, read_retries;
+	char engine[16], engine_reason[256], reader[32], device[96];
 };
 
 struct frame_failed {

@@ -6,7 +6,7 @@
 enum {
 	QUERY = CMD_RUN | CMD_EXPLAIN,
 	BENCH_NODE = CMD_BENCH_SAVINGS | CMD_BENCH_SWEEP,
-	ASK = QUERY | CMD_DATASETS | CMD_STATUS | CMD_READ | BENCH_NODE,
+	ASK = QUERY | CMD_DATASETS | CMD_DEVICES | CMD_STATUS | CMD_READ | BENCH_NODE,
 	MEASURE = BENCH_NODE | CMD_BENCH_ENGINES,
 };
 
@@ -43,8 +43,8 @@ const struct option_row option_rows[] = {
 	 "what runs the program [auto]", "unknown engine", "give auto, kernel, jit or interp"},
 	{OPT_THREADS, "threads", "N", QUERY | BENCH_NODE, "scan threads [chosen]", not_a_count,
 	 "give 1 to 1024"},
-	{OPT_READER, "reader", "auto|pread|uring|mmap", QUERY,
-	 "how the data is read [auto]", "unknown reader", "give auto, pread, uring or mmap"},
+	{OPT_READER, "reader", "auto|pread|uring|mmap|nvme", QUERY,
+	 "how the data is read [auto]", "unknown reader", "give auto, pread, uring, mmap or nvme"},
 	{OPT_CHUNK, "chunk", "BYTES", QUERY,
 	 "how much a thread takes at a time [chosen]", not_a_size, give_a_size},
 	{OPT_DEPTH, "depth", "N", QUERY, "reads in flight per thread [chosen]",
@@ -56,7 +56,7 @@ const struct option_row option_rows[] = {
 	 "give 1 or more"},
 	{OPT_TIMEOUT, "timeout", "TIME", ASK, "give up after 500ms, 30s, 5m, 1h",
 	 "not a time", "give a number with ms, s, m or h, like 30s"},
-	{OPT_OUTPUT, "output", "table|json|csv", CMD_RUN | CMD_DATASETS | CMD_STATUS,
+	{OPT_OUTPUT, "output", "table|json|csv", CMD_RUN | CMD_DATASETS | CMD_DEVICES | CMD_STATUS,
 	 "the form of the answer [table, also into a pipe]", "unknown form",
 	 "give table, json or csv"},
 	{OPT_STATS, "stats", NULL, CMD_RUN,

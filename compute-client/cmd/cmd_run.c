@@ -16,6 +16,11 @@ static void put_stats(const struct nearfold_stats *s, FILE *out)
 	fprintf(out, "reader    %s, %u thread%s, chunks of %s, %u read%s in flight\n", s->reader,
 		s->threads, s->threads == 1 ? "" : "s", human_power_bytes(s->chunk_bytes, a),
 		s->queue_depth, s->queue_depth == 1 ? "" : "s");
+	if (s->device && s->device[0])
+		fprintf(out, "device    %s\n", s->device);
+	if (s->read_retries)
+		fprintf(out, "retries   %" PRIu64 " of %" PRIu64 " read commands failed at first\n",
+			s->read_retries, s->read_commands);
 	fprintf(out, "scanned   %s: %" PRIu64 " records, %" PRIu64 " matched",
 		human_bytes((double)s->bytes_scanned, a), s->records, s->matched);
 	if (s->groups)

@@ -8,6 +8,7 @@ const struct command *const commands[] = {
 	&command_check,
 	&command_explain,
 	&command_datasets,
+	&command_devices,
 	&command_status,
 	&command_read,
 	&command_bench_savings,

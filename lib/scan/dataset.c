@@ -9,6 +9,7 @@
 
 #include "base/scope.h"
 #include "program/program.h"
+#include "scan/nvme_device.h"
 
 enum { NAME_MAX_BYTES = 64, ALLOW_MAX_NAMES = 256, SCHEMA_MAX_BYTES = 64 << 10 };
 
@@ -213,9 +214,11 @@ static int parse_into(char *text, struct dataset_spec *spec, struct nf_error *er
 			err, NF_INVALID_ARGUMENT, text,
 			"a data set is NAME=PATH,format=...: the name or '=' is missing");
 	*eq = '\0';
-	rest = strchr(eq + 1, ',');
-	if (rest)
+	rest = eq + 1 + nvme_path_length(eq + 1); /* for any other path: up to the comma */
+	if (*rest)
 		*rest++ = '\0';
+	else
+		rest = NULL;
 	int ret = set_name(spec, text, err);
 	if (!ret)
 		ret = set_path(spec, eq + 1, err);

@@ -8,7 +8,8 @@
  *	trades=/srv/trades,format=fixed:32,skip=128,tail=ignore,allow=alice+bob,schema=ts:u64, ...
  *
  * schema= takes the rest of the text, commas included, and therefore comes last. PATH is a file, a
- * folder (its regular files, not below) or a glob; files are taken in byte order of their names.
+ * folder (its regular files, not below) or a glob; files are taken in byte order of their names. Or
+ * it is nvme:SERIAL/NSID[,start=LBA][,blocks=N], an NVMe namespace (nvme_device.h).
  */
 #ifndef NF_SCAN_DATASET_H
 #define NF_SCAN_DATASET_H

@@ -101,6 +101,9 @@ struct engine_read {
 	 */
 	uint32_t data_offset, own_bytes;
 	bool skip_first_line;
+	/* An NVMe command: its result is 0 when the whole window is there, and anything else when
+	 * nothing is. */
+	bool is_command;
 };
 
 struct engine_read_ops {

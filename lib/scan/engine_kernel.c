@@ -459,7 +459,10 @@ static uint64_t read_arm(void *thread, const struct engine_read *read)
 			  .skip_line = read->skip_first_line},
 		.head_bytes = head,
 	};
-	arm_slot(t, t->first_slot + read->buffer, &a->piece, head, false);
+	/* A command's result is 0: what there will be is known now. */
+	if (read->is_command)
+		a->piece.span.bytes = read->window_bytes - head;
+	arm_slot(t, t->first_slot + read->buffer, &a->piece, head, read->is_command);
 	return t->engine->cookie + t->first_slot + read->buffer;
 }
 

@@ -40,7 +40,8 @@ int reader_fill(const struct source_file *file, uint64_t offset, uint8_t *data, 
 		struct nf_error *err)
 {
 	for (size_t got = 0; got < bytes;) {
-		ssize_t n = pread(file->fd, data + got, bytes - got, (off_t)(offset + got));
+		ssize_t n = pread(file->fd, data + got, bytes - got,
+				  (off_t)(file->base_bytes + offset + got));
 
 		if (n == 0)
 			return reader_early_end(file, offset + got, err);

@@ -53,6 +53,12 @@ struct piece {
 
 enum { READER_END, READER_PIECE, READER_WAIT };
 
+/* What a reader asked the kernel for. */
+struct reader_counts {
+	uint64_t commands; /* reads, or commands to the device */
+	uint64_t retries;  /* of commands that failed and then, maybe, did not */
+};
+
 struct reader_ops {
 	const char *name;
 	int (*open)(const struct reader_config *cfg, void **ret_reader, struct nf_error *err);
@@ -64,9 +70,11 @@ struct reader_ops {
 	void (*close)(void *reader);
 	/* "uring direct": what it has done so far, for the statistics. Static text. */
 	const char *(*describe)(void *reader);
+	void (*count)(void *reader, struct reader_counts *ret); /* optional */
 };
 
-extern const struct reader_ops reader_pread, reader_uring, reader_mmap;
+/* reader_nvme: every file is a namespace. */
+extern const struct reader_ops reader_pread, reader_uring, reader_mmap, reader_nvme;
 
 /*
  * All files of a source in one stretch of address space, for reader_mmap. A page that is gone when

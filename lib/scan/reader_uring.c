@@ -67,7 +67,8 @@ static void queue(struct reader_uring *r, unsigned i)
 		.buffer = i,
 		.data = r->memory + i * r->buffer_bytes + from,
 		.bytes = (uint32_t)(slot->bytes - from),
-		.offset_bytes = w->offset_bytes + from,
+		.offset_bytes = r->cfg.src->files[slot->piece.chunk.file].base_bytes +
+				w->offset_bytes + from,
 		.user_data = slot->user_data,
 	};
 	slot->got = from;
@@ -89,6 +90,7 @@ static void submit_slot(struct reader_uring *r, unsigned i)
 			.data_offset = (uint32_t)(chunk->start - slot->piece.window.offset_bytes),
 			.own_bytes = (uint32_t)(chunk->end - chunk->start),
 			.skip_first_line = !chunk->start_is_record,
+			.is_command = r->ops == &ring_nvme,
 		};
 
 		slot->user_data = r->cfg.read_ops->arm(r->cfg.engine_thread, &read);
@@ -135,8 +137,11 @@ static int fill(struct reader_uring *r, struct nf_error *err)
 		format_window(r->cfg.plan, &piece->chunk, file->size_bytes,
 			      &piece->window.offset_bytes, &slot->bytes, &piece->window.bytes);
 
+		/* A namespace ends where its blocks end, and commands go no further. */
+		if (file->nvme.block_bytes)
+			slot->bytes = piece->window.bytes;
 		bool resident =
-			r->cfg.direct == DIRECT_AUTO &&
+			r->cfg.direct == DIRECT_AUTO && !file->nvme.block_bytes &&
 			file_is_resident(file->fd, piece->window.offset_bytes, piece->window.bytes);
 		slot->direct = pick_direct(r, file, resident);
 		if (resident && !r->cfg.read_ops) {
@@ -198,6 +203,8 @@ static int complete(struct reader_uring *r, unsigned i, int res, struct nf_error
 			piece->resume =
 				(size_t)(piece->chunk.start - piece->window.offset_bytes) + folded;
 	}
+	if (res < 0 && r->ops->failure)
+		return r->ops->failure(r->ring, err);
 	if (res < 0)
 		return complete_failed(r, i, -res, err);
 	if (res == 0)
@@ -357,6 +364,8 @@ static int uring_reader_open(const struct reader_config *cfg, void **ret_reader,
 		.n_fds = 2 * n_files,
 		.memory = r->memory,
 		.buffer_bytes = r->buffer_bytes,
+		.files = cfg->src->files,
+		.n_files = n_files,
 		.arg = cfg->ring_arg,
 	};
 	e = r->ops->open(&ring, &r->ring, err);
@@ -369,6 +378,41 @@ no_memory:
 err:
 	uring_reader_close(r);
 	return e;
+}
+
+static int nvme_reader_open(const struct reader_config *cfg, void **ret_reader,
+			    struct nf_error *err)
+{
+	struct reader_config own = *cfg;
+
+	if (!own.ring)
+		own.ring = &ring_nvme;
+	own.direct = DIRECT_ALWAYS;
+	return uring_reader_open(&own, ret_reader, err);
+}
+
+static void uring_count(void *reader, struct reader_counts *ret)
+{
+	const struct reader_uring *r = reader;
+	struct ring_counts c = {.commands = r->n_direct + r->n_buffered + r->n_copied};
+
+	if (r->ops->count)
+		r->ops->count(r->ring, &c);
+	*ret = (struct reader_counts){c.commands, c.retries};
+}
+
+static const char *nvme_describe(void *reader)
+{
+	const struct reader_uring *r = reader;
+	bool commands = true;
+	struct ring_counts c;
+
+	r->ops->count(r->ring, &c);
+	for (uint32_t i = 0; i < r->cfg.src->n_files; i++)
+		commands = commands && r->cfg.src->files[i].nvme.fd >= 0;
+	if (c.refused || !commands)
+		return c.polled ? "nvme block node, polled" : "nvme block node";
+	return c.polled ? "nvme commands, polled" : "nvme commands";
 }
 
 static const char *uring_describe(void *reader)
@@ -388,4 +432,15 @@ const struct reader_ops reader_uring = {
 	.done = uring_done,
 	.close = uring_reader_close,
 	.describe = uring_describe,
+	.count = uring_count,
+};
+
+const struct reader_ops reader_nvme = {
+	.name = "nvme",
+	.open = nvme_reader_open,
+	.next = uring_next,
+	.done = uring_done,
+	.close = uring_reader_close,
+	.describe = nvme_describe,
+	.count = uring_count,
 };

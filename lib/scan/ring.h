@@ -14,12 +14,16 @@
 
 #include "base/error.h"
 
+struct source_file;
+
 struct ring_config {
 	unsigned depth; /* at most so many reads in flight */
 	const int *fds; /* -1: a hole */
 	unsigned n_fds;
 	uint8_t *memory; /* depth buffers of buffer_bytes each */
 	size_t buffer_bytes;
+	const struct source_file *files; /* ring_nvme: fds 2i and 2i + 1 are file i's */
+	unsigned n_files;
 	void *arg; /* the test's */
 };
 
@@ -30,6 +34,13 @@ struct ring_read {
 	uint32_t bytes;
 	uint64_t offset_bytes;
 	uint64_t user_data;
+};
+
+/* What a ring did for the reads so far. */
+struct ring_counts {
+	uint64_t commands, retries;
+	bool refused; /* commands are not for us: they went as reads of the block node */
+	bool polled;
 };
 
 struct ring_completion {
@@ -47,9 +58,14 @@ struct ring_ops {
 	 */
 	int (*reap)(void *ring, uint64_t wait_ns, struct ring_completion *ret, unsigned max);
 	void (*close)(void *ring); /* when nothing is in flight */
+	/* Optional, and then no read completes short or wants to be tried again: say why the one
+	 * that reap() gave a negative result for (the last one) failed. Returns like a reader. */
+	int (*failure)(void *ring, struct nf_error *err);
+	void (*count)(void *ring, struct ring_counts *ret); /* optional */
 };
 
-extern const struct ring_ops ring_uring;
+/* ring_nvme: every file is a namespace (source_file.nvme). */
+extern const struct ring_ops ring_uring, ring_nvme;
 
 /* Does the kernel let us have a ring? 0, or FAILED_PRECONDITION with the reason. */
 int ring_uring_check(struct nf_error *why);

@@ -183,6 +183,11 @@ static int make_result(struct scan *s, struct scan_result **ret, struct nf_error
 		.prepare_ns = s->go_ns - s->begin_ns,
 		.scan_ns = s->end_ns - s->go_ns,
 	};
+	for (unsigned i = 0; i < s->n_threads; i++) {
+		result->stats.read_commands += s->threads[i].reads.commands;
+		result->stats.read_retries += s->threads[i].reads.retries;
+	}
+	memcpy(result->stats.device, s->device, sizeof(s->device));
 	memcpy(result->stats.engine_reason, s->engine_reason, sizeof(s->engine_reason));
 	int r = scan_collect(s, result, err);
 	result->stats.combine_ns = clock_now_ns() - s->end_ns;
@@ -244,6 +249,7 @@ int scan_run_hooked(const struct source *src, struct vm_program *vp,
 	};
 
 	scan_init(&s);
+	source_device_text(src, s.device, sizeof(s.device)); /* before the sandbox */
 	int r = scan_choose(&s, err);
 	if (r)
 		goto out;

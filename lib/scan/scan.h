@@ -17,7 +17,7 @@
 #include "scan/engine.h"
 #include "scan/source.h"
 
-enum scan_reader { READER_AUTO, READER_PREAD, READER_URING, READER_MMAP };
+enum scan_reader { READER_AUTO, READER_PREAD, READER_URING, READER_MMAP, READER_NVME };
 
 struct scan_progress {
 	uint64_t bytes_done, bytes_total, records, matched;
@@ -69,6 +69,9 @@ struct scan_stats {
 	uint64_t prepare_ns; /* until the first read is submitted */
 	uint64_t scan_ns;    /* reading and folding */
 	uint64_t combine_ns;
+	uint64_t read_commands; /* reads, or NVMe commands, that were asked for */
+	uint64_t read_retries;
+	char device[96]; /* that the first file lives on, see source_device_text() */
 };
 
 /* The answer: one state, or groups. */

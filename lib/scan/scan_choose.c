@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "scan/formats.h"
 #include "scan/residency.h"
 #include "scan/ring.h"
 #include "scan/scan_constants.h"
@@ -108,6 +109,32 @@ static uint32_t align_of(const struct source *src)
 	return align;
 }
 
+/* The largest command that every file takes, if all are namespaces; else 0. */
+static uint32_t nvme_command_bytes(const struct source *src)
+{
+	uint32_t most = UINT32_MAX;
+
+	for (uint32_t i = 0; i < src->n_files; i++) {
+		const struct source_nvme *n = &src->files[i].nvme;
+
+		if (!n->block_bytes)
+			return 0;
+		most = n->max_bytes < most ? n->max_bytes : most;
+	}
+	return src->n_files ? most : 0;
+}
+
+/* What a command brings is folded when it completes: a window must not need two of them. */
+static uint64_t command_chunk_bytes(const struct source *src)
+{
+	uint64_t command = nvme_command_bytes(src), align = align_of(src);
+	uint64_t around = 2 * align + FORMAT_LOOKAHEAD_BYTES + src->spec.record_bytes;
+
+	if (command < 2 * around)
+		return UINT64_MAX; /* so it does, then */
+	return (command - around) / align * align;
+}
+
 static uint64_t bytes_to_scan(const struct source *src, const struct scan_options *o)
 {
 	uint64_t total = src->total_bytes;
@@ -135,8 +162,11 @@ static int make_plan(struct scan *s, struct nf_error *err)
 	if (!chunk) {
 		uint64_t most = s->engine_ops->read_ops ? KERNEL_CHUNK_BYTES : CHUNK_BYTES;
 
+		if (s->engine_ops->read_ops && command_chunk_bytes(s->src) < most)
+			most = command_chunk_bytes(s->src);
 		chunk = total / ((uint64_t)s->n_threads * CHUNKS_PER_THREAD);
-		chunk = chunk < CHUNK_SMALLEST ? CHUNK_SMALLEST : chunk > most ? most : chunk;
+		chunk = chunk < CHUNK_SMALLEST ? CHUNK_SMALLEST : chunk;
+		chunk = chunk > most ? most : chunk;
 	}
 	int r = chunk_plan_init(&s->plan, s->src, o->has_range ? &range : NULL, (size_t)chunk,
 				align_of(s->src), err);
@@ -197,7 +227,7 @@ static int check_reader(const struct engine_ops *e, const struct scan_options *o
 {
 	if (!e->read_ops)
 		return 0;
-	if (o->reader != READER_AUTO && o->reader != READER_URING)
+	if (o->reader != READER_AUTO && o->reader != READER_URING && o->reader != READER_NVME)
 		return nf_error_set(why, NF_FAILED_PRECONDITION, NULL,
 				    "it needs the io_uring reader, and another one is asked for");
 	return ring_uring_check(why);
@@ -359,10 +389,28 @@ static bool is_hot(const struct scan *s)
 	return true;
 }
 
+static int check_namespaces(const struct source *src, bool wanted, const char *reader,
+			    struct nf_error *err)
+{
+	for (uint32_t i = 0; i < src->n_files; i++)
+		if ((src->files[i].nvme.block_bytes != 0) != wanted)
+			return nf_error_set(err, NF_FAILED_PRECONDITION, src->files[i].name,
+					    "the reader %s reads %s: choose another, or auto",
+					    reader,
+					    wanted ? "NVMe namespaces" : "files, not NVMe namespaces");
+	return 0;
+}
+
 static int choose_reader(struct scan *s, struct nf_error *err)
 {
+	int r;
+
 	switch (s->options->reader) {
 	case READER_AUTO:
+		if (nvme_command_bytes(s->src) && !ring_uring_check(NULL)) {
+			s->reader_ops = &reader_nvme;
+			return 0;
+		}
 		/* Never mmap: copying a chunk at a time into the CPU's cache takes half the time of
 		 * mapping its pages (docs/jit-engine.md). */
 		s->reader_ops = s->engine_ops->read_ops ||
@@ -379,7 +427,12 @@ static int choose_reader(struct scan *s, struct nf_error *err)
 		return ring_uring_check(err);
 	case READER_MMAP:
 		s->reader_ops = &reader_mmap;
-		return mapping_new(s->src, &s->mapping, err);
+		r = check_namespaces(s->src, false, "mmap", err);
+		return r ? r : mapping_new(s->src, &s->mapping, err);
+	case READER_NVME:
+		s->reader_ops = &reader_nvme;
+		r = check_namespaces(s->src, true, "nvme", err);
+		return r ? r : ring_uring_check(err);
 	default:
 		return nf_error_set(err, NF_INVALID_ARGUMENT, "reader", "there is no reader %d",
 				    (int)s->options->reader);

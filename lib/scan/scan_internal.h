@@ -52,6 +52,7 @@ struct scan_thread {
 	const struct reader_ops *reader_ops;
 	void *reader;
 	const char *reader_text;
+	struct reader_counts reads;
 	uint8_t *line; /* lines: for one that straddles a window */
 	size_t slice_bytes;
 	/* Read by the thread that reports progress. */
@@ -67,6 +68,7 @@ struct scan {
 	const struct engine_ops *engine_ops;
 	void *engine;
 	char engine_reason[256];
+	char device[96];
 	const struct reader_ops *reader_ops;
 	struct mapping *mapping; /* of the mmap reader, else NULL */
 	unsigned n_threads, depth;

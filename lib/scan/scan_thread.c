@@ -250,6 +250,8 @@ void scan_thread_finish(struct scan_thread *t)
 {
 	if (t->reader) {
 		t->reader_text = t->reader_ops->describe(t->reader);
+		if (t->reader_ops->count)
+			t->reader_ops->count(t->reader, &t->reads);
 		t->reader_ops->close(t->reader);
 		t->reader = NULL;
 	}

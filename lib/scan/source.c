@@ -13,7 +13,10 @@
 
 #include "base/checked.h"
 #include "base/scope.h"
+#include "scan/nvme_device.h"
+#include "scan/source_nvme.h"
 #include "scan/source_resolve.h"
+#include "scan/sysfs.h"
 
 enum { DIRECT_ALIGN_DEFAULT = 4096 };
 
@@ -74,6 +77,10 @@ static uint64_t generation_of(const struct source_file *files, uint32_t n)
 		h = hash_u64(h, f->dev);
 		h = hash_u64(h, f->ino);
 		h = hash_u64(h, f->size_bytes);
+		if (f->nvme.block_bytes) {
+			h = hash_u64(h, f->base_bytes);
+			continue;
+		}
 		h = hash_u64(h, (uint64_t)f->mtime.tv_sec);
 		h = hash_u64(h, (uint64_t)f->mtime.tv_nsec);
 		h = hash_u64(h, (uint64_t)f->ctime.tv_sec);
@@ -89,6 +96,8 @@ static void files_free(struct source_file *files, uint32_t n)
 			close(files[i].fd);
 		if (files[i].direct_fd >= 0)
 			close(files[i].direct_fd);
+		if (files[i].nvme.block_bytes && files[i].nvme.fd >= 0)
+			close(files[i].nvme.fd);
 		free(files[i].name);
 	}
 	free(files);
@@ -134,6 +143,11 @@ static int source_from_found(const struct dataset_spec *spec, struct found_files
 		struct found_file *from = &found->files[i];
 		struct source_file *to = &files[n];
 
+		if (nvme_path_is(from->name) && from->fd < 0) {
+			r = source_nvme_open(from->name, to, err);
+			n += !r;
+			continue;
+		}
 		r = file_stat(from->fd, from->name, to, err);
 		if (r)
 			break;
@@ -146,6 +160,7 @@ static int source_from_found(const struct dataset_spec *spec, struct found_files
 		to->direct_fd = TAKE_FD(from->direct_fd);
 		to->name = TAKE_PTR(from->name);
 		n++;
+		r = source_nvme_adopt(to, err);
 	}
 	if (!r)
 		r = source_adopt(spec, files, n, ret, err);
@@ -197,6 +212,12 @@ int source_check(const struct source *src, struct nf_error *err)
 
 		if (r)
 			return r;
+		if (was->nvme.block_bytes) {
+			r = source_nvme_check(was, now.size_bytes, err);
+			if (r)
+				return r;
+			continue;
+		}
 		if (now.size_bytes != was->size_bytes)
 			return nf_error_set(err, NF_ABORTED, was->name,
 					    "the file changed during the scan, from %" PRIu64
@@ -254,4 +275,29 @@ void source_free(struct source *src)
 	files_free(src->files, src->n_files);
 	dataset_spec_done(&src->spec);
 	free(src);
+}
+
+static uint64_t device_of(const struct source_file *f)
+{
+	struct stat st;
+
+	return fstat(f->fd, &st) == 0 && S_ISBLK(st.st_mode) ? st.st_rdev : f->dev;
+}
+
+void source_device_text(const struct source *src, char *ret, size_t size)
+{
+	uint64_t first = src->n_files ? device_of(&src->files[0]) : 0;
+
+	if (size)
+		*ret = '\0';
+	if (!first)
+		return;
+	sysfs_device_text(first, ret, size);
+	for (uint32_t i = 1; *ret && i < src->n_files; i++)
+		if (device_of(&src->files[i]) != first) {
+			size_t n = strlen(ret);
+
+			snprintf(ret + n, size - n, " and others");
+			return;
+		}
 }

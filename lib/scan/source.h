@@ -2,9 +2,11 @@
 /*
  * source.h - the open files of a data set: a snapshot of their sizes, with a generation.
  *
+ * A path is one of a file, a folder, a glob, a block device, or an NVMe namespace (nvme_device.h).
  * Opening resolves inside a root folder (openat2: RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS) when one
  * is given; only regular files and block devices are taken. The generation is a 64-bit hash over
  * (device, inode, size, mtime, ctime) of every file in order; source_check() takes it again.
+ * Nobody stamps a namespace: of one the generation tells another device or size, not other bytes.
  * Kernels before 6.13 stamp changes once a timer tick: bytes rewritten in place within the
  * tick of the last change before the open (some 4 ms) go unnoticed there.
  */
@@ -16,15 +18,27 @@
 
 #include "scan/dataset.h"
 
+/* What more there is to know of a file that is an NVMe namespace, or a part of one. */
+struct source_nvme {
+	uint32_t block_bytes; /* 0: the file is no namespace, and the rest means nothing */
+	uint32_t nsid;
+	uint32_t max_bytes; /* of one read command: whole blocks */
+	bool polled;	    /* there are queues for polling */
+	int fd;		    /* node for commands (/dev/ngXnY), or -1: the block node alone; owned */
+	uint64_t device_bytes;
+};
+
 struct source_file {
 	int fd;	       /* O_RDONLY, buffered; owned */
 	int direct_fd; /* O_RDONLY | O_DIRECT, or -1; owned */
 	char *name;    /* for messages: base name on a node, the path as given for --local */
 	uint64_t size_bytes;
+	uint64_t base_bytes; /* the file begins there in its descriptors; 0 but for parts of devices */
 	uint64_t dev, ino;
 	struct timespec mtime, ctime;
 	uint32_t direct_align_bytes; /* offset and length of direct reads (statx DIOALIGN or 4096);
 				      * a power of two; 0 without direct_fd */
+	struct source_nvme nvme;
 };
 
 struct source {
@@ -60,5 +74,9 @@ int source_check(const struct source *src, struct nf_error *err);
  * scan_run() asks when no range is given. */
 int source_check_records(const struct source *src, struct nf_error *err);
 void source_free(struct source *src);
+
+/* The device that the files live on: "nvme0n1 (2 queues, none polled)"; the first file's, with "and
+ * others" when they differ; "" unknown. */
+void source_device_text(const struct source *src, char *ret, size_t size);
 
 #endif

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/scope.h"
+#include "scan/nvme_device.h"
 
 /* O_NONBLOCK: opening a FIFO that somebody put there must not hang. Cleared again afterwards. */
 enum { OPEN_FLAGS = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK };
@@ -155,11 +156,12 @@ static int check_empty(int fd, const char *name, struct nf_error *err)
 	return 0;
 }
 
-/* Takes ownership of fd and name (NULL: out of memory). */
-static int add_file(const struct base *base, const char *path, int fd_given, const struct stat *st,
-		    char *name_given, struct found_files *found, struct nf_error *err)
+/* Takes ownership of all, even when it fails; name NULL: out of memory. */
+static int append(struct found_files *found, int fd_given, int direct_fd_given, char *name_given,
+		  struct nf_error *err)
 {
 	AUTO_CLOSE int fd = fd_given;
+	AUTO_CLOSE int direct_fd = direct_fd_given;
 	AUTO_FREE char *name = name_given;
 
 	if (!name)
@@ -167,12 +169,6 @@ static int add_file(const struct base *base, const char *path, int fd_given, con
 	if (found->n == SOURCE_MAX_FILES)
 		return nf_error_set(err, NF_RESOURCE_EXHAUSTED, name,
 				    "more than %d files: split the data set", SOURCE_MAX_FILES);
-	int r = S_ISREG(st->st_mode) && st->st_size == 0 ? check_empty(fd, name, err) : 0;
-	if (r)
-		return r;
-	/* io_uring treats a block device opened with O_NONBLOCK as one that may not wait. */
-	if (fcntl(fd, F_SETFL, O_RDONLY))
-		return nf_error_sys(err, NF_INTERNAL, errno, name, "fcntl");
 	if (found->n == found->size) {
 		size_t size = found->size ? found->size * 2 : 16;
 		struct found_file *files = realloc(found->files, size * sizeof(*files));
@@ -184,10 +180,29 @@ static int add_file(const struct base *base, const char *path, int fd_given, con
 	}
 	found->files[found->n++] = (struct found_file){
 		.fd = TAKE_FD(fd),
-		.direct_fd = open_direct(base, path, st),
+		.direct_fd = TAKE_FD(direct_fd),
 		.name = TAKE_PTR(name),
 	};
 	return 0;
+}
+
+/* Takes ownership of fd and name (NULL: out of memory). */
+static int add_file(const struct base *base, const char *path, int fd_given, const struct stat *st,
+		    char *name_given, struct found_files *found, struct nf_error *err)
+{
+	AUTO_CLOSE int fd = fd_given;
+	AUTO_FREE char *name = name_given;
+
+	if (!name)
+		return nf_error_no_memory(err, NULL);
+	int r = S_ISREG(st->st_mode) && st->st_size == 0 ? check_empty(fd, name, err) : 0;
+	if (r)
+		return r;
+	/* io_uring treats a block device opened with O_NONBLOCK as one that may not wait. */
+	if (fcntl(fd, F_SETFL, O_RDONLY))
+		return nf_error_sys(err, NF_INTERNAL, errno, name, "fcntl");
+	int direct_fd = open_direct(base, path, st);
+	return append(found, TAKE_FD(fd), direct_fd, TAKE_PTR(name), err);
 }
 
 /* The names in a folder that match pattern (NULL: all without a leading dot), sorted. */
@@ -379,6 +394,8 @@ int source_resolve(int root_fd, const char *path, bool users, struct found_files
 	size_t before = found->n;
 	struct stat st;
 
+	if (nvme_path_is(path))
+		return append(found, -1, -1, strdup(path), err);
 	if (base.beneath && (path[0] == '/' || has_dotdot(path)))
 		return open_error(EXDEV, path, err);
 	AUTO_CLOSE int fd = base_open(&base, path, OPEN_FLAGS);

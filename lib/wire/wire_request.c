@@ -11,7 +11,7 @@
 
 /* The names of the wire; "" is "auto". */
 static const char *const engines[] = {"auto", "kernel", "jit", "interp", NULL};
-static const char *const readers[] = {"auto", "pread", "uring", "mmap", NULL};
+static const char *const readers[] = {"auto", "pread", "uring", "mmap", "nvme", NULL};
 
 static int no_memory(struct nf_error *err)
 {

@@ -1,0 +1,103 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# Namespaces of every shape give the answer of a file with the same bytes, in every engine, through
+# commands and through the block node.
+# modules: nvme
+# seconds: 100
+# disk: d0 4 lines
+# disk: d1 4 lines
+# disk: d2 4 lines
+# disk: d3 4 lines
+# disk: d4 8
+# disk: d5 8
+# disk: d6 8
+# qemu: -drive if=none,id=d0,format=raw,file=@WORK@/d0.disk -drive if=none,id=d1,format=raw,file=@WORK@/d1.disk
+# qemu: -device nvme,id=nv0,serial=plain -device nvme-ns,drive=d0,bus=nv0,nsid=1
+# qemu: -device nvme-ns,drive=d1,bus=nv0,nsid=2,logical_block_size=4096,physical_block_size=4096
+# qemu: -drive if=none,id=d2,format=raw,file=@WORK@/d2.disk
+# qemu: -device nvme,id=nv1,serial=small,mdts=5 -device nvme-ns,drive=d2,bus=nv1,nsid=1
+# qemu: -drive if=none,id=d3,format=raw,file=@WORK@/d3.disk
+# qemu: -device nvme-subsys,id=ss0,nqn=ss0 -device nvme,id=nv2,serial=pair,subsys=ss0
+# qemu: -device nvme,id=nv3,serial=pair,subsys=ss0 -device nvme-ns,drive=d3,bus=nv2,nsid=7,shared=on
+# qemu: -drive if=none,id=d4,format=raw,file=@WORK@/d4.disk -drive if=none,id=d5,format=raw,file=@WORK@/d5.disk
+# qemu: -device nvme,id=nv4,serial=meta -device nvme-ns,drive=d4,bus=nv4,nsid=1,ms=8
+# qemu: -device nvme-ns,drive=d5,bus=nv4,nsid=2,ms=16,mset=1
+# qemu: -drive if=none,id=d6,format=raw,file=@WORK@/d6.disk -device nvme,id=nv5,serial=zoned
+# qemu: -device nvme-ns,drive=d6,bus=nv5,nsid=1,zoned=on,zoned.zone_size=1M
+. "$(dirname "$0")/lib.sh"
+
+cp "$WORK/d0.disk" /tmp/data
+want=$(rows /tmp/data interp)
+word=$(lines /tmp/data interp)
+engines=$(engines /tmp/data)
+echo "engines: $engines; $want $word"
+
+"$B/nearfold" devices || fail "nearfold devices"
+
+# jit takes its seconds here, and does not know where bytes come from: once is enough.
+for engine in $engines; do
+	for path in nvme:plain/1 nvme:plain/2 nvme:small/1 nvme:pair/7; do
+		[ $engine != jit ] || [ $path = nvme:small/1 ] || continue
+		same "$path $engine" "$want" "$(rows $path $engine)"
+		same "$path $engine lines" "$word" "$(lines $path $engine)"
+	done
+done
+# Chunks smaller than a command and many times as large, one read in flight and many, one thread
+# and two, and the other readers.
+same "chunk 4096" "$want" "$(rows nvme:plain/1 interp --chunk 4096 --depth 3)"
+same "chunk 12288" "$word" "$(lines nvme:small/1 interp --chunk 12288 --threads 2)"
+same "chunk 4 MiB" "$want" "$(rows nvme:small/1 interp --chunk 4194304 --depth 2)"
+same "depth 64" "$want" "$(rows nvme:plain/2 kernel --chunk 65536 --depth 64 --threads 2)"
+same "kernel, commands in parts" "$want" "$(rows nvme:small/1 kernel --chunk 1048576)"
+for reader in uring pread; do
+	same "reader $reader" "$want" "$(rows nvme:plain/2 interp --reader $reader)"
+done
+same "kernel, block node" "$want" "$(rows nvme:plain/1 kernel --reader uring)"
+same reader "nvme commands" "$(stat_of reader nvme:plain/1)"
+same reader "nvme commands" "$(stat_of reader nvme:pair/7)"
+# mdts=5 is 128 KiB: 4 MiB are 32 commands at least.
+commands=$(stat_of read_commands nvme:small/1)
+[ "$commands" -ge 32 ] && [ "$commands" -le 40 ] || fail "$commands commands"
+echo "ok: $commands commands"
+
+# A part of a namespace: LBA 3 to 1003 of 512-byte blocks, of 4096-byte blocks from LBA 5 on.
+dd if=/tmp/data of=/tmp/part bs=512 skip=3 count=1000 status=none
+part=$(DATA_BYTES=511992 rows /tmp/part interp)
+for engine in $engines; do
+	same "part $engine" "$part" "$(DATA_BYTES=511992 rows nvme:plain/1,start=3,blocks=1000 $engine)"
+done
+dd if=/tmp/data of=/tmp/part bs=4096 skip=5 status=none
+same "part, lines" "$(lines /tmp/part interp)" "$(lines nvme:plain/2,start=5 interp)"
+refused "not inside the namespace" nvme:plain/1,start=8000,blocks=1000
+refused "not understood" nvme:plain/1,begin=3
+refused "there are nvme:meta/1" nvme:plain/9
+# A node named by its path is the same.
+same "device path" "$want" "$(rows "$(node_of plain 1)" interp)"
+
+# Metadata apart from the blocks: read through the block node, which knows what to do with it.
+node=$(node_of meta 1)
+dd if=/tmp/data of="$node" bs=64k oflag=direct status=none
+same "metadata" "$want" "$(rows nvme:meta/1 interp)"
+same "metadata, kernel" "$want" "$(rows nvme:meta/1 kernel)"
+same reader "nvme block node" "$(stat_of reader nvme:meta/1)"
+# Metadata between the blocks, and zones: refused, with the reason.
+refused "extended LBAs" nvme:meta/2
+refused "zoned" nvme:zoned/1
+
+# On a node: the worker has no capability, and commands go through all the same.
+"$B/nearfoldd" --listen unix:/tmp/node --export all=nvme:plain/2,format=fixed:24,tail=ignore \
+	--export part=nvme:plain/1,start=3,blocks=1000,format=lines 2>/tmp/node.log &
+node=$!
+for _ in {1..100}; do [ -S /tmp/node ] && break || sleep 0.1; done
+"$B/nearfold" datasets --node unix:/tmp/node
+for engine in interp kernel; do
+	got=$("$B/nearfold" run "$PROGRAM" --node unix:/tmp/node --dataset all --engine $engine \
+		--range 0:$DATA_BYTES --output json --no-progress >/tmp/out && cat /tmp/out)
+	same "node $engine" "$want" "$(echo "$got" | jq -c .rows)"
+	same "node $engine reader" "nvme commands" "$(echo "$got" | jq -r .stats.reader)"
+done
+dd if=/tmp/data of=/tmp/part bs=512 skip=3 count=1000 status=none
+"$B/nearfold" read --node unix:/tmp/node --dataset part --no-progress >/tmp/read
+cmp /tmp/part /tmp/read || fail "ReadRange of a part"
+kill $node
+wait $node || fail "the node ended with $?: $(cat /tmp/node.log)"
