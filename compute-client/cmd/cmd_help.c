@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <string.h>
+
 #include "compute-client/cmd/cmd_options.h"
 
 void cmd_help(const struct command *c)
@@ -11,11 +13,16 @@ void cmd_help(const struct command *c)
 
 void cmd_help_all(void)
 {
+	int width = 0;
+
+	for (unsigned i = 0; commands[i]; i++)
+		if ((int)strlen(commands[i]->name) > width)
+			width = (int)strlen(commands[i]->name);
 	printf("nearfold %s: run small programs beside the data; only the answer travels.\n\n"
 	       "  nearfold COMMAND [OPTION...]\n\n",
 	       nearfold_version());
 	for (unsigned i = 0; commands[i]; i++)
-		printf("  %-10s %s\n", commands[i]->name, commands[i]->summary);
+		printf("  %-*s  %s\n", width, commands[i]->name, commands[i]->summary);
 	printf("\nnearfold COMMAND --help lists the options of a command, nearfold --version the "
 	       "version.\nTo see it work at once, with no node:\n\n"
 	       "  nearfold run average.bpf.o --local FILE --format fixed:N --stats\n");

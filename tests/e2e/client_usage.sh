@@ -139,14 +139,16 @@ fi
 # ---- what is right still works, and help is there for every command
 "$nearfold" --help | grep -q 'nearfold COMMAND' || fail "no help"
 "$nearfold" --version | grep -Eq '^nearfold [0-9]+\.[0-9]+\.[0-9]+$' || fail "no version"
-for command in $("$nearfold" --help | sed -n 's/^  \([a-z]*\)  .*/\1/p' | grep -v '^nearfold$'); do
-	"$nearfold" "$command" --help >"$T/help" || fail "$command --help: status $?"
-	grep -q '^Examples:' "$T/help" || fail "$command --help has no examples"
+"$nearfold" --help | sed -n 's/^  \([a-z]\+\( [a-z]\+\)\?\)  .*/\1/p' >"$T/commands"
+[ "$(wc -l <"$T/commands")" -ge 6 ] || fail "too few commands: $(cat "$T/commands")"
+while read -ra command; do
+	"$nearfold" "${command[@]}" --help >"$T/help" || fail "${command[*]} --help: status $?"
+	grep -q '^Examples:' "$T/help" || fail "${command[*]} --help has no examples"
 	for option in $(sed -n 's/^  \(--[a-z-]*\).*/\1/p' "$T/help" | grep -v -- --help); do
 		grep -q -- "\*$option" "$(dirname "$0")/../../docs/nearfold.1.scd" ||
 			fail "docs/nearfold.1.scd lacks $option"
 	done
-done
+done <"$T/commands"
 "$nearfold" run "$average" --node "$node" --dataset zeroes >/dev/null || fail "the node is gone"
 node_stop "$NODE_PID" || fail "the node ended with status $?"
 echo "$cases wrong inputs"
