@@ -77,6 +77,7 @@ struct jit_image {
 struct jit_options {
 	bool fixed;            /* records of one size, lying together; else lines */
 	bool plain;            /* leave out fast: for comparisons */
+	bool unmetered;        /* no meter: for measuring what it costs, never for a query */
 	unsigned lanes;        /* 0: choose */
 };
 

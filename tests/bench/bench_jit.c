@@ -4,6 +4,7 @@
  *
  *	bench_jit PROGRAMS-FOLDER JIT-MODULE [--quick]
  */
+#include <linux/bpf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include "ref_dpdk.h"
 #include "ref_loops.h"
 #include "scan/engine.h"
+#include "scan/lines.h"
 #include "vm/jit.h"
 
 static const char *folder;
@@ -409,6 +411,71 @@ static void lines(void)
 	free(text);
 }
 
+/* The same code with and without its meter, over lines that are split already. */
+struct meter_run {
+	struct jit_image *image;
+	struct jit_code code;
+	struct jit_ctx ctx;
+	const uint8_t *text;
+	const uint32_t *starts;
+	size_t n;
+	uint64_t state[2];
+};
+
+static void run_meter(void *arg)
+{
+	struct meter_run *m = arg;
+
+	m->code.exact(&m->ctx, m->text, m->n, m->starts, (uint8_t *)m->state, m->text, m->text);
+}
+
+static void meter(void)
+{
+	const size_t bytes = 32u << 20;
+	uint8_t *text = memory(bytes);
+	uint32_t *starts = malloc((bytes / 20 + 2) * sizeof(*starts));
+	struct vm_bounds bounds = {0, PROGRAM_MAX_RECORD_BYTES};
+	struct vm_program *vp = load("find_byte", &bounds);
+	struct meter_run m[2] = {0};
+	struct nf_error err;
+	size_t n;
+
+	if (!starts)
+		exit(1);
+	for (size_t at = 0; at < bytes;) {
+		size_t len = 20 + random_u64() % 80;
+
+		for (size_t i = 0; i < len && at < bytes; i++, at++)
+			text[at] = i == len - 1 ? '\n' : i == len / 2 ? ':' : 'x';
+	}
+	n = lines_split(text, bytes, starts, bytes / 20);
+	for (unsigned i = 0; i < 2; i++) {
+		struct jit_options options = {.unmetered = i == 0};
+
+		m[i] = (struct meter_run){.text = text, .starts = starts, .n = n};
+		m[i].ctx = (struct jit_ctx){.helpers = jit_helper_table(),
+					    .budget = VM_DEFAULT_BUDGET};
+		if (module->compile(vp, &options, &m[i].image, &err) ||
+		    jit_image_map(m[i].image, sizeof(*m[i].image) + m[i].image->bytes, &m[i].code,
+				  &err))
+			die(&err);
+	}
+	const struct bench_rival rivals[] = {
+		{"jit without its meter", run_meter, &m[0]},
+		{"jit, metered", run_meter, &m[1]},
+	};
+	bench_group("the meter's cost: a byte search per line, 32 MB", rivals, 2, 0, rounds,
+		    (double)bytes, "GB/s");
+	check_equal("the metered sum", m[1].state[1], m[0].state[1]);
+	for (unsigned i = 0; i < 2; i++) {
+		jit_code_unmap(&m[i].code);
+		free(m[i].image);
+	}
+	vm_program_unref(vp);
+	free(starts);
+	free(text);
+}
+
 struct compile_run {
 	struct vm_program *vp;
 	struct jit_image *image;
@@ -436,15 +503,57 @@ static void run_map(void *arg)
 	jit_code_unmap(&code);
 }
 
+/* Forty times: if a field is above a number, add it to one of eight sums; 202 instructions. */
+static struct vm_program *many_instructions(void)
+{
+	static const struct bpf_insn end[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	struct bpf_insn insns[202];
+	struct vm_bounds bounds = {32, 32};
+	struct vm_program *vp;
+	struct program *p;
+	struct nf_error err;
+	unsigned n = 0;
+
+	for (int i = 0; i < 40; i++) {
+		int16_t field = (int16_t)(i % 8 * 4), sum = (int16_t)(i % 8 * 8);
+
+		insns[n++] = (struct bpf_insn){.code = BPF_LDX | BPF_MEM | BPF_W, .dst_reg = 3,
+					       .src_reg = 2, .off = field};
+		insns[n++] = (struct bpf_insn){.code = BPF_JMP | BPF_JLE | BPF_K, .dst_reg = 3,
+					       .off = 3, .imm = i * 1000};
+		insns[n++] = (struct bpf_insn){.code = BPF_LDX | BPF_MEM | BPF_DW, .dst_reg = 4,
+					       .src_reg = 1, .off = sum};
+		insns[n++] = (struct bpf_insn){.code = BPF_ALU64 | BPF_ADD | BPF_X, .dst_reg = 4,
+					       .src_reg = 3};
+		insns[n++] = (struct bpf_insn){.code = BPF_STX | BPF_MEM | BPF_DW, .dst_reg = 1,
+					       .src_reg = 4, .off = sum};
+	}
+	memcpy(&insns[n], end, sizeof(end));
+
+	const struct program_func funcs[] = {
+		{.kind = PROGRAM_REDUCE, .name = "reduce", .insns = insns, .n_insns = n + 2},
+		{.kind = PROGRAM_COMBINE, .name = "combine", .insns = end, .n_insns = 2},
+	};
+	struct program draft = {.n_funcs = 2, .funcs = funcs, .record_bytes = 32, .state_bytes = 64};
+
+	if (program_create(&draft, &p, &err) || vm_verify(p, &bounds, &vp, &err))
+		die(&err);
+	program_unref(p);
+	return vp;
+}
+
 static void compile_times(void)
 {
-	static const char *const names[] = {"count_sum", "q6", "q1"};
-	struct compile_run c[3] = {0};
-	struct bench_rival rivals[4];
-	char titles[3][64];
+	static const char *const names[] = {"count_sum", "q6", "q1", "forty branches"};
+	struct compile_run c[4] = {0};
+	struct bench_rival rivals[5];
+	char titles[4][64];
 
-	for (unsigned i = 0; i < 3; i++) {
-		c[i].vp = load(names[i], NULL);
+	for (unsigned i = 0; i < 4; i++) {
+		c[i].vp = i < 3 ? load(names[i], NULL) : many_instructions();
 		unsigned n = 0;
 		for (unsigned k = 0; k < 3; k++)
 			n += c[i].vp->code[k].flat.n_insns;
@@ -452,9 +561,9 @@ static void compile_times(void)
 		rivals[i] = (struct bench_rival){titles[i], run_compile, &c[i]};
 		run_compile(&c[i]);
 	}
-	rivals[3] = (struct bench_rival){"map q6 from a cache", run_map, &c[1]};
-	bench_group("from bytecode to code", rivals, 4, 0, 21, 1, "ms");
-	for (unsigned i = 0; i < 3; i++) {
+	rivals[4] = (struct bench_rival){"map q6 from a cache", run_map, &c[1]};
+	bench_group("from bytecode to code", rivals, 5, 0, 21, 1, "ms");
+	for (unsigned i = 0; i < 4; i++) {
 		bench_note("%s: %u bytes of code, %u lanes", names[i], c[i].image->bytes,
 			   c[i].image->lanes);
 		free(c[i].image);
@@ -481,6 +590,7 @@ int main(int argc, char **argv)
 	count_sum(512u << 10, "512 KiB");
 	tpch();
 	lines();
+	meter();
 	bench_end();
 	return 0;
 }

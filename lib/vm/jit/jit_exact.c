@@ -271,7 +271,11 @@ static LLVMValueRef emit_compare(struct exact *x, const struct vm_op *op)
 static void charge(struct exact *x, enum program_kind entry, uint32_t at, LLVMValueRef amount)
 {
 	LLVMBuilderRef b = x->e->b;
-	LLVMValueRef left = LLVMBuildLoad2(b, x->e->i64, x->meter, "");
+	LLVMValueRef left;
+
+	if (!x->meter)
+		return;
+	left = LLVMBuildLoad2(b, x->e->i64, x->meter, "");
 
 	trap_if(x, LLVMBuildICmp(b, LLVMIntULT, left, amount, ""), VM_TRAP_BUDGET, entry, at,
 		VM_REGION_NONE, NULL, NULL, NULL);
@@ -671,7 +675,7 @@ static void set_up(struct exact *x)
 	LLVMSetAlignment(x->key, 16);
 	x->key_given = LLVMBuildAlloca(e->b, LLVMArrayType2(e->i8, 64), "key_given");
 	LLVMSetAlignment(x->key_given, 16);
-	x->meter = loops ? LLVMBuildAlloca(e->b, e->i64, "meter") : NULL;
+	x->meter = loops && !e->options->unmetered ? LLVMBuildAlloca(e->b, e->i64, "meter") : NULL;
 	x->index = LLVMBuildAlloca(e->b, e->i64, "index");
 }
 
