@@ -7,12 +7,19 @@ _nearfold()
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} help values
 
 	COMPREPLY=()
+	help=$(nearfold --help 2>/dev/null | sed -n 's/^  \([a-z]\+\( [a-z]\+\)\?\)  .*/\1/p')
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		help=$(nearfold --help 2>/dev/null | sed -n 's/^  \([a-z]*\)  .*/\1/p')
-		mapfile -t COMPREPLY < <(compgen -W "$help --help --version" -- "$cur")
+		values=$(sed 's/ .*//' <<<"$help" | sort -u)
+		mapfile -t COMPREPLY < <(compgen -W "$values --help --version" -- "$cur")
 		return
 	fi
-	help=$(nearfold "${COMP_WORDS[1]}" --help 2>/dev/null)
+	# Some commands have two words: "bench savings".
+	values=$(sed -n "s/^${COMP_WORDS[1]} //p" <<<"$help")
+	if [ -n "$values" ] && [ "$COMP_CWORD" -eq 2 ]; then
+		mapfile -t COMPREPLY < <(compgen -W "$values" -- "$cur")
+		return
+	fi
+	help=$(nearfold "${COMP_WORDS[1]}" ${values:+"${COMP_WORDS[2]}"} --help 2>/dev/null)
 	case $prev in
 	--format)
 		mapfile -t COMPREPLY < <(compgen -W "fixed: lines" -- "$cur")

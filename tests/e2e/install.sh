@@ -43,6 +43,26 @@ for engine in interp jit; do
 done
 cmp -s "$p/lib/nearfold/nearfold-jit.so" "$tree/nearfold-jit.so" || fail "another nearfold-jit.so"
 
+# ---- completion asks the program itself
+completes()
+{
+	local want=$1
+
+	shift
+	COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+	_nearfold
+	check_equal "completion of $*" "${COMPREPLY[*]}" "$want"
+}
+# shellcheck disable=SC1091
+. "$p/share/bash-completion/completions/nearfold"
+PATH=$p/bin:$PATH
+completes datasets nearfold da
+completes --engine nearfold run --eng
+completes "auto kernel jit interp" nearfold run --engine ""
+completes sweep nearfold bench sw
+completes --only nearfold bench sweep --on
+completes some nearfold run --node "$NODE_ADDRESS" --dataset so
+
 # ---- a program on the library, by pkg-config; the header alone in every language it promises
 cat >"$T/use.c" <<'C'
 #include <nearfold.h>
