@@ -318,7 +318,16 @@ bench:
 .PHONY: programs bench-programs
 bench_bin := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/bench_*.c))
 bench_bpf := $(patsubst tests/bench/programs/%.bpf.c,$(B)/bench/programs/%.bpf.o,$(wildcard tests/bench/programs/*.bpf.c))
-bench-programs: $(bench_bin) $(bench_bpf) jit
+bench-programs: $(bench_bin) $(bench_bpf) $(B)/fold_stdin $(B)/bench/lines_c jit
+$(call objs,tests/bench/prog_fold_stdin.c): | $(GEN_H)
+$(B)/fold_stdin: $(B)/obj/tests/bench/prog_fold_stdin.o $(client_objs) $(MODULES:%=$(B)/lib/%.a)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(all_ldflags) -o $@ $< $(client_objs) $(link_all) $(all_libs)
+$(B)/bench/lines_c: tests/bench/prog_lines.c
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -D_GNU_SOURCE -O3 -march=native -o $@ $<
 $(B)/bench/programs/%.bpf.o: tests/bench/programs/%.bpf.c bpf/nearfold.bpf.h
 	$(call say,BPF,$<)
 	@mkdir -p $(@D)
