@@ -18,6 +18,7 @@ struct exact {
 	LLVMValueRef key;       /* alloca of 64 bytes; never given away, so that it splits */
 	LLVMValueRef key_given; /* and its copy for find_group() */
 	LLVMValueRef meter;     /* i64 alloca: what is left of the budget; NULL: no loop */
+	LLVMValueRef budget;    /* of a record */
 	LLVMValueRef index;     /* i64 alloca: the record's number */
 	LLVMValueRef record, length; /* of this iteration */
 	LLVMValueRef state;     /* of this iteration: the argument, its local copy, or the group's */
@@ -267,7 +268,7 @@ static LLVMValueRef emit_compare(struct exact *x, const struct vm_op *op)
 	return LLVMBuildICmp(e->b, orders[op->op], a, y, "");
 }
 
-/* Take it off the meter, or trap. */
+/* Take it off the meter, or trap. What is left is never negative, and no amount is above 2^62. */
 static void charge(struct exact *x, enum program_kind entry, uint32_t at, LLVMValueRef amount)
 {
 	LLVMBuilderRef b = x->e->b;
@@ -275,11 +276,10 @@ static void charge(struct exact *x, enum program_kind entry, uint32_t at, LLVMVa
 
 	if (!x->meter)
 		return;
-	left = LLVMBuildLoad2(b, x->e->i64, x->meter, "");
-
-	trap_if(x, LLVMBuildICmp(b, LLVMIntULT, left, amount, ""), VM_TRAP_BUDGET, entry, at,
-		VM_REGION_NONE, NULL, NULL, NULL);
-	LLVMBuildStore(b, LLVMBuildSub(b, left, amount, ""), x->meter);
+	left = LLVMBuildSub(b, LLVMBuildLoad2(b, x->e->i64, x->meter, ""), amount, "");
+	LLVMBuildStore(b, left, x->meter);
+	trap_if(x, LLVMBuildICmp(b, LLVMIntSLT, left, jit_const(x->e, 0), ""), VM_TRAP_BUDGET,
+		entry, at, VM_REGION_NONE, NULL, NULL, NULL);
 }
 
 /* What a helper that reads memory costs where there is a loop around it (vm.h). */
@@ -677,6 +677,13 @@ static void set_up(struct exact *x)
 	LLVMSetAlignment(x->key_given, 16);
 	x->meter = loops && !e->options->unmetered ? LLVMBuildAlloca(e->b, e->i64, "meter") : NULL;
 	x->index = LLVMBuildAlloca(e->b, e->i64, "index");
+	if (x->meter) {
+		LLVMValueRef most = jit_const(e, INT64_MAX);
+
+		x->budget = jit_load(e, e->i64, jit_field(e, offsetof(struct jit_ctx, budget)));
+		x->budget = LLVMBuildSelect(
+			e->b, LLVMBuildICmp(e->b, LLVMIntUGT, x->budget, most, ""), most, x->budget, "");
+	}
 }
 
 /* r1.. of an entry function. */
@@ -758,10 +765,7 @@ int jit_emit_exact(struct jit_emit *e)
 		x->length = LLVMBuildSub(e->b, LLVMBuildSub(e->b, next_at, at, ""), one, "");
 	}
 	if (x->meter)
-		LLVMBuildStore(e->b,
-			       LLVMBuildLoad2(e->b, e->i64,
-					      jit_field(e, offsetof(struct jit_ctx, budget)), ""),
-			       x->meter);
+		LLVMBuildStore(e->b, x->budget, x->meter);
 	if (e->vp->code[PROGRAM_FILTER].flat.n_insns) {
 		LLVMBasicBlockRef keep = jit_block(e, "keep");
 
