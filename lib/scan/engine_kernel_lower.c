@@ -439,6 +439,15 @@ static int lower_insn(struct lowering *l, uint32_t i, const struct vm_op *op)
 	}
 }
 
+/* Does any way lead to an exit? */
+static bool returns(const struct lowering *l)
+{
+	for (uint32_t i = 0; i < l->code->flat.n_insns; i++)
+		if (l->regs[i].seen && l->code->flat.insns[i].code == (BPF_JMP | BPF_EXIT))
+			return true;
+	return false;
+}
+
 int kernel_lower(const struct kernel_lower *env, struct splice *s, enum program_kind kind,
 		 struct nf_error *err)
 {
@@ -462,6 +471,10 @@ int kernel_lower(const struct kernel_lower *env, struct splice *s, enum program_
 	l.first = splice_labels_new(s, n);
 	rename_registers(&l);
 	save_registers(&l, false);
+	if (!returns(&l)) { /* it always fails; but the kernel wants a way to what follows */
+		splice_emit(s, SPLICE_MOV_K(BPF_REG_0, 0));
+		splice_jump(s, SPLICE_JMP(BPF_JNE, BPF_REG_1, BPF_REG_1), l.end);
+	}
 	for (uint32_t i = 0; i < n; i++) {
 		struct vm_op op;
 		int r;

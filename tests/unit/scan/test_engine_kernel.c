@@ -392,7 +392,7 @@ static void random_programs_give_the_same_bytes(void **state)
 			.no_key = i % 3 != 0,
 			.no_guards = true,
 			.no_loops = i % 2,
-			.no_helpers = true,
+			.no_helpers = i % 2,
 			.max_insns = i % 7 < 3 ? 15 : 60,
 		};
 
