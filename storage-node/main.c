@@ -304,13 +304,14 @@ static int node_start(struct node *node, struct nf_error *err)
 	uv_signal_start(&node->sigterm, on_signal, SIGTERM);
 	uv_signal_start(&node->sigint, on_signal, SIGINT);
 	admission_init(&node->admission, l);
-	ret = node_workers_init(node, err);
+	ret = spawner_setup(node->spawner_sock, (uint32_t)l->spare_workers, node->config.jit_module,
+			    &node->engines, err);
+	if (!ret)
+		ret = node_workers_init(node, err);
 	if (!ret)
 		ret = catalog_new(&node->config, &node->catalog, err);
-	if (!ret)
-		ret = program_engines(node->config.jit_module, &node->engines, err);
 	if (!ret && !node->config.kernel_engine)
-		program_engines_off(&node->engines, "kernel", "switched off on this node");
+		engines_off(&node->engines, "kernel", "switched off on this node");
 	if (!ret && (program_cache_new(l->programs_cached, l->program_cache_bytes, &node->cache) ||
 		     code_cache_new(l->code_cache_bytes, &node->codes))) {
 		nf_error_set(err, NF_RESOURCE_EXHAUSTED, NULL, "out of memory");

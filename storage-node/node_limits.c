@@ -11,6 +11,7 @@
 #include "base/checked.h"
 #include "base/scope.h"
 #include "scan/groups.h"
+#include "storage-node/spawner.h"
 #include "wire/wire.h"
 
 #define KiB 1024ull
@@ -24,6 +25,8 @@
 
 const struct limit_row limit_rows[NODE_LIMITS] = {
 	ROW(queries_running, 8, 1, 4096, "queries that run at once, each in a worker of its own"),
+	ROW(spare_workers, 1, 0, SPAWN_MAX_SPARES,
+	    "workers that are forked before a query needs them, and wait"),
 	ROW(queries_queued, 64, 0, 65536,
 	    "queries that wait for their turn, first come first served"),
 	ROW(queries_per_identity, 32, 1, 65536,

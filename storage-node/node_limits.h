@@ -16,6 +16,7 @@
 
 struct node_limits {
 	uint64_t queries_running;
+	uint64_t spare_workers;
 	uint64_t queries_queued;
 	uint64_t queries_per_identity;
 	uint64_t reads_running;

@@ -33,7 +33,7 @@ static void reply_loaded(struct rpc_call *call, struct checked_program *c)
 
 	for (unsigned i = 0; i < c->engines.n; i++) {
 		nearfold__v1__engine_info__init(&info[i]);
-		info[i].name = (char *)c->engines.list[i].name;
+		info[i].name = c->engines.list[i].name;
 		info[i].reason = c->engines.list[i].reason;
 		info[i].available = !*info[i].reason;
 		list[i] = &info[i];
@@ -48,13 +48,13 @@ static void reply_loaded(struct rpc_call *call, struct checked_program *c)
 	reply_message(call, &m.base);
 }
 
-/* Reads program and bounds; writes checked, ret, err. */
+/* Reads program, bounds, the node's engines; writes checked, ret, err. */
 static void load_work(uv_work_t *work)
 {
 	struct load *l = work->data;
 
-	l->ret = checked_program_new(l->program, &l->bounds, l->node->config.jit_module,
-				     &l->checked, &l->err);
+	l->ret = checked_program_new(l->program, &l->bounds, &l->node->engines, &l->checked,
+				     &l->err);
 }
 
 static void load_done(uv_work_t *work, int status)
@@ -64,8 +64,6 @@ static void load_done(uv_work_t *work, int status)
 
 	(void)status;
 	l->node->loads--;
-	if (!l->ret && !l->node->config.kernel_engine)
-		program_engines_off(&l->checked->engines, "kernel", "switched off on this node");
 	if (!l->ret)
 		program_cache_add(l->node->cache, l->checked);
 	if (l->call && l->ret) {

@@ -294,13 +294,13 @@ static bool from_pool(struct query *q)
 	return true;
 }
 
-/* Reads program and bounds, writes checked. */
+/* Reads program, bounds, the node's engines; writes checked. */
 static void verify_work(uv_work_t *work)
 {
 	struct query *q = work->data;
 
-	q->work_ret = checked_program_new(q->program, &q->bounds, q->node->config.jit_module,
-					  &q->checked, &q->work_err);
+	q->work_ret = checked_program_new(q->program, &q->bounds, &q->node->engines, &q->checked,
+					  &q->work_err);
 }
 
 static void verify_done(uv_work_t *work, int status)

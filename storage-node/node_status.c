@@ -113,7 +113,7 @@ static void reply_capabilities(struct capabilities *c)
 
 	for (unsigned i = 0; i < node->engines.n; i++) {
 		nearfold__v1__engine_info__init(&info[i]);
-		info[i].name = (char *)node->engines.list[i].name;
+		info[i].name = node->engines.list[i].name;
 		info[i].reason = node->engines.list[i].reason;
 		info[i].available = !*info[i].reason;
 		list[i] = &info[i];
@@ -194,6 +194,7 @@ void status_get(struct node *node, struct rpc_call *call)
 	m.uptime_ns = clock_now_ns() - node->start_ns;
 	m.queries = list;
 	m.n_queries = n;
+	m.spare_workers = node->spare_workers;
 	m.connections = rpc_server_connections(node->server);
 	m.programs_cached = program_cache_count(node->cache);
 	m.codes_cached = code_cache_count(node->codes);

@@ -221,6 +221,10 @@ static void take_report(struct node *node, const struct spawn_report *report, in
 {
 	struct node_worker *w = node->workers;
 
+	if (report->what == SPAWN_SPARES) {
+		node->spare_workers = report->spares;
+		return;
+	}
 	while (w && w->query_id != report->query_id)
 		w = w->next;
 	if (!w) {
@@ -245,6 +249,8 @@ static void take_report(struct node *node, const struct spawn_report *report, in
 		w->status = report->status;
 		w->reaped = true;
 		end_if_over(w);
+		break;
+	case SPAWN_SPARES:
 		break;
 	}
 }

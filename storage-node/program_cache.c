@@ -2,12 +2,10 @@
 #include "storage-node/program_cache.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/scope.h"
-#include "scan/engine.h"
 #include "scan/scan_constants.h"
 #include "wire/wire.h"
 
@@ -53,86 +51,8 @@ static char *write_report(const struct vm_program *vp)
 	return text;
 }
 
-/* Engines probe the kernel once and keep what they found: one thread at a time. */
-static void ask_engines(struct vm_program *vp, const char *jit_module, struct engine_set *ret)
-{
-	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-	bool fixed = vp->bounds.record_min_bytes == vp->bounds.record_max_bytes;
-	struct engine_config cfg = {
-		.program = vp,
-		.format = fixed ? FORMAT_FIXED : FORMAT_LINES,
-		.record_bytes = fixed ? vp->bounds.record_max_bytes : 0,
-		.jit_module = jit_module,
-		.cpu_threads = 1,
-	};
-
-	pthread_mutex_lock(&lock);
-	ret->n = 0;
-	for (unsigned i = 0; engines[i] && ret->n < ARRAY_SIZE(ret->list); i++) {
-		struct nf_error why = {0};
-
-		ret->list[ret->n].name = engines[i]->name;
-		ret->list[ret->n].reason[0] = '\0';
-		if (engines[i]->check(&cfg, &why))
-			snprintf(ret->list[ret->n].reason, sizeof(ret->list[0].reason), "%.255s",
-				 why.text);
-		ret->n++;
-	}
-	pthread_mutex_unlock(&lock);
-}
-
-/* The least program there is: reduce and combine do nothing. */
-static int verify_nothing(struct vm_program **ret, struct nf_error *err)
-{
-	static const struct bpf_insn nothing[] = {
-		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 0},
-		{.code = BPF_JMP | BPF_EXIT},
-	};
-	const struct program_func funcs[] = {
-		{.kind = PROGRAM_REDUCE, .name = "reduce", .insns = nothing, .n_insns = 2},
-		{.kind = PROGRAM_COMBINE, .name = "combine", .insns = nothing, .n_insns = 2},
-	};
-	struct program draft = {.n_funcs = 2, .funcs = funcs, .record_bytes = 8, .state_bytes = 8};
-	struct vm_bounds bounds = {8, 8};
-	struct program *p;
-	int r = program_create(&draft, &p, err);
-
-	if (r)
-		return r;
-	r = vm_verify(p, &bounds, ret, err);
-	program_unref(p);
-	return r;
-}
-
-int program_engines(const char *jit_module, struct engine_set *ret, struct nf_error *err)
-{
-	struct vm_program *vp;
-	int r = verify_nothing(&vp, err);
-
-	if (r)
-		return r;
-	ask_engines(vp, jit_module, ret);
-	vm_program_unref(vp);
-	return 0;
-}
-
-void program_engines_off(struct engine_set *set, const char *name, const char *reason)
-{
-	for (unsigned i = 0; i < set->n; i++)
-		if (!strcmp(set->list[i].name, name))
-			snprintf(set->list[i].reason, sizeof(set->list[i].reason), "%s", reason);
-}
-
-int program_warm_up(struct nf_error *err)
-{
-	struct engine_set set;
-
-	scan_constants(); /* reads its file */
-	return program_engines(NULL, &set, err);
-}
-
-int checked_program_new(struct program *p, const struct vm_bounds *bounds, const char *jit_module,
-			struct checked_program **ret, struct nf_error *err)
+int checked_program_new(struct program *p, const struct vm_bounds *bounds,
+			const struct engine_set *here, struct checked_program **ret, struct nf_error *err)
 {
 	struct checked_program *c;
 	struct vm_program *vp;
@@ -151,7 +71,7 @@ int checked_program_new(struct program *p, const struct vm_bounds *bounds, const
 	c->n_proven = vp->n_proven;
 	c->n_guarded = vp->n_guarded;
 	c->report = write_report(vp);
-	ask_engines(vp, jit_module, &c->engines);
+	engines_for_program(vp, here, &c->engines);
 	vm_program_unref(vp);
 	r = pack_message(p, &c->message, &c->message_bytes);
 	if (r || !c->report) {

@@ -11,16 +11,8 @@
 #define NF_PROGRAM_CACHE_H
 
 #include "program/program.h"
+#include "storage-node/node_engines.h"
 #include "vm/vm.h"
-
-/* Which engines can take it, and why others cannot. */
-struct engine_set {
-	unsigned n;
-	struct {
-		const char *name;
-		char reason[256]; /* "": it can */
-	} list[8];
-};
 
 struct checked_program {
 	struct program *program;
@@ -33,18 +25,10 @@ struct checked_program {
 	unsigned refs;
 };
 
-/* Verify for these bounds. jit_module as in scan/engine.h. *ret holds one reference; -EINVAL with
- * the verifier's reason. */
-int checked_program_new(struct program *p, const struct vm_bounds *bounds, const char *jit_module,
-			struct checked_program **ret, struct nf_error *err);
-/* What the engines say to a program that asks for nothing special. */
-int program_engines(const char *jit_module, struct engine_set *ret, struct nf_error *err);
-/* Say of one engine that it is not there. */
-void program_engines_off(struct engine_set *set, const char *name, const char *reason);
-/* Do once what libraries do at their first use (OpenSSL reads its configuration for the first hash,
- * the JIT's module brings LLVM: 12 ms): a spawner calls it, so that no worker has to. */
-int program_warm_up(struct nf_error *err);
-
+/* Verify for these bounds; here: the engines of this machine. *ret holds one reference; -EINVAL
+ * with the verifier's reason. */
+int checked_program_new(struct program *p, const struct vm_bounds *bounds,
+			const struct engine_set *here, struct checked_program **ret, struct nf_error *err);
 struct checked_program *checked_program_ref(struct checked_program *c);
 void checked_program_unref(struct checked_program *c); /* NULL is fine */
 

@@ -57,26 +57,28 @@ int sandbox_spawner(struct nf_error *err)
 
 /* ---- step 2 ------------------------------------------------------------------------------ */
 
-static int close_the_rest(int channel, int *keep, struct nf_error *err)
+/* `first` becomes descriptor 3; `keep`, if it is one, stays somewhere; every other is closed. */
+static int close_the_rest(int first, int *keep, struct nf_error *err)
 {
-	int first = SANDBOX_CHANNEL_FD + 1;
+	unsigned from = SANDBOX_CHANNEL_FD + 1;
 
-	/* keep must not stand where the channel goes. */
-	if (*keep == SANDBOX_CHANNEL_FD) {
-		*keep = fcntl(*keep, F_DUPFD_CLOEXEC, first);
+	/* keep must not stand where the other goes. */
+	if (keep && *keep == SANDBOX_CHANNEL_FD) {
+		*keep = fcntl(*keep, F_DUPFD_CLOEXEC, from);
 		if (*keep < 0)
 			return fail(err, "cannot move a descriptor");
 	}
-	if (channel != SANDBOX_CHANNEL_FD && dup3(channel, SANDBOX_CHANNEL_FD, O_CLOEXEC) < 0)
-		return fail(err, "cannot move the channel");
+	if (first != SANDBOX_CHANNEL_FD && dup3(first, SANDBOX_CHANNEL_FD, O_CLOEXEC) < 0)
+		return fail(err, "cannot move a socket");
 	/* 0 and 1 are /dev/null since the spawner began; a worker logs nothing. */
 	if (!SANITIZED && dup2(STDIN_FILENO, STDERR_FILENO) < 0)
 		return fail(err, "cannot close stderr");
-	if (*keep > first && close_range((unsigned)first, (unsigned)*keep - 1, 0))
-		return fail(err, "cannot close descriptors");
-	if (close_range((unsigned)*keep + 1, ~0u, 0))
-		return fail(err, "cannot close descriptors");
-	return 0;
+	if (keep) {
+		if ((unsigned)*keep > from && close_range(from, (unsigned)*keep - 1, 0))
+			return fail(err, "cannot close descriptors");
+		from = (unsigned)*keep + 1;
+	}
+	return close_range(from, ~0u, 0) ? fail(err, "cannot close descriptors") : 0;
 }
 
 static int set_limit(__rlimit_resource_t what, uint64_t soft, uint64_t hard)
@@ -103,16 +105,27 @@ static int set_limits(const struct sandbox_limits *l, struct nf_error *err)
 	return 0;
 }
 
-int sandbox_worker(int channel, int *keep, pid_t parent, bool needs_bpf,
-		   const struct sandbox_limits *limits, struct nf_error *err)
+int sandbox_spare(int *handoff, pid_t parent, struct nf_error *err)
 {
 	int ret;
 
-	prctl(PR_SET_NAME, "nearfold-work");
+	prctl(PR_SET_NAME, "nearfold-spare");
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || prctl(PR_SET_DUMPABLE, 0))
 		return fail(err, "cannot tie the worker to its parent");
 	if (getppid() != parent) /* it died before PDEATHSIG was set */
 		_exit(EXIT_FAILURE);
+	ret = close_the_rest(*handoff, NULL, err);
+	if (!ret)
+		*handoff = SANDBOX_CHANNEL_FD;
+	return ret;
+}
+
+int sandbox_worker(int channel, int *keep, bool needs_bpf, const struct sandbox_limits *limits,
+		   struct nf_error *err)
+{
+	int ret;
+
+	prctl(PR_SET_NAME, "nearfold-work");
 	ret = close_the_rest(channel, keep, err);
 	if (ret)
 		return ret;

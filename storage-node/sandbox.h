@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * sandbox.h - what a worker may still do, in three steps that each only take away.
+ * sandbox.h - what a worker may still do, in steps that each only take away.
  *
  *	1 the spawner, once    every capability but CAP_BPF and CAP_PERFMON, the bounding set,
  *	                       new privileges for ever
- *	2 a worker's start     what its engine does not need of those two; resource limits; every
- *	                       descriptor but the channel's; no ptrace, no core; dies with its
- *parent 3 before the scan      the last capabilities; seccomp: the system calls of a scan and no
- *other
+ *	2 a worker's start     as a spare, before it has a query: every descriptor but the one that
+ *	                       the query comes by; no ptrace, no core; dies with its parent. With
+ *	                       the query: what its engine does not need of the capabilities;
+ *	                       resource limits; every descriptor but the channel's
+ *	3 before the scan      the last capabilities; seccomp: the system calls of a scan and no
+ *	                       other
  *
  * Step 3 comes when the ring, the maps and the kernel program exist and before the first line of a
  * client's code runs or is compiled, in every thread at once (SECCOMP_FILTER_FLAG_TSYNC).
@@ -35,9 +37,11 @@ struct sandbox_limits {
 
 /* Step 1; also compiles the filter of step 3, so that a worker only installs it. */
 int sandbox_spawner(struct nf_error *err);
-/* Step 2. channel becomes SANDBOX_CHANNEL_FD; every other descriptor but `keep` is closed. */
-int sandbox_worker(int channel, int *keep, pid_t parent, bool needs_bpf,
-		   const struct sandbox_limits *limits, struct nf_error *err);
+/* Step 2, before there is a query. Every descriptor but *handoff, which moves, is closed. */
+int sandbox_spare(int *handoff, pid_t parent, struct nf_error *err);
+/* Step 2, with it. channel becomes SANDBOX_CHANNEL_FD; every other descriptor but `keep` is closed. */
+int sandbox_worker(int channel, int *keep, bool needs_bpf, const struct sandbox_limits *limits,
+		   struct nf_error *err);
 /* Step 3. */
 int sandbox_enter(struct nf_error *err);
 

@@ -18,14 +18,21 @@
 #include "base/log.h"
 #include "base/scope.h"
 #include "storage-node/fd_pass.h"
-#include "storage-node/program_cache.h"
 #include "storage-node/sandbox.h"
 #include "storage-node/worker.h"
 
 /* ---- in the spawner ------------------------------------------------------------------------ */
 
+/* When the next spare is forked: */
+enum {
+	SPARE_NOW = 0,	       /* a query has ended, its processor is free */
+	SPARE_SOON_MS = 3,     /* a query has begun, and is no short one */
+	SPARE_RETRY_MS = 1000, /* no fork succeeded, or a spare died */
+};
+
 struct child {
 	pid_t pid;
+	int handoff; /* a spare waits at the other end; -1: it has a query */
 	uint64_t query_id;
 };
 
@@ -34,6 +41,8 @@ struct spawner {
 	pid_t pid;
 	struct child *children;
 	size_t n, room;
+	uint32_t spares, spares_wanted, spares_told;
+	int spare_wait_ms;
 };
 
 static void tell(struct spawner *s, const struct spawn_report *report, int pidfd)
@@ -41,6 +50,14 @@ static void tell(struct spawner *s, const struct spawn_report *report, int pidfd
 	/* Blocking: main reads as long as it lives, and when it does not, this process dies. */
 	if (fd_send(s->sock, report, sizeof(*report), &pidfd, pidfd >= 0))
 		_exit(EXIT_FAILURE);
+}
+
+static void tell_spares(struct spawner *s)
+{
+	if (s->spares == s->spares_told)
+		return;
+	s->spares_told = s->spares;
+	tell(s, &(struct spawn_report){.what = SPAWN_SPARES, .spares = s->spares}, -1);
 }
 
 static bool make_room(struct spawner *s)
@@ -58,29 +75,87 @@ static bool make_room(struct spawner *s)
 	return true;
 }
 
+/* Fork a worker that waits for its job. NULL: errno. */
+static struct child *fork_spare(struct spawner *s)
+{
+	int pair[2];
+	pid_t pid;
+
+	errno = ENOMEM;
+	if (!make_room(s) || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
+		return NULL;
+	pid = fork();
+	if (pid == 0)
+		worker_main(pair[1], s->pid);
+	close(pair[1]);
+	if (pid < 0) {
+		int errnum = errno;
+
+		close(pair[0]);
+		errno = errnum;
+		return NULL;
+	}
+	s->children[s->n] = (struct child){.pid = pid, .handoff = pair[0]};
+	s->spares++;
+	return &s->children[s->n++];
+}
+
+static struct child *find_spare(struct spawner *s)
+{
+	for (size_t i = 0; s->spares && i < s->n; i++)
+		if (s->children[i].handoff >= 0)
+			return &s->children[i];
+	return NULL;
+}
+
+/* It is no spare any more, whether it got a query or died before. */
+static void take(struct spawner *s, struct child *c)
+{
+	close(c->handoff);
+	c->handoff = -1;
+	s->spares--;
+}
+
+/* A worker with this query; one that died while it waited is passed over. */
+static struct child *hand_over(struct spawner *s, uint64_t query_id, int channel, int job)
+{
+	const int fds[2] = {channel, job};
+	struct child *c;
+
+	while ((c = find_spare(s)) || (c = fork_spare(s))) {
+		int r = fd_send(c->handoff, "", 1, fds, 2);
+
+		take(s, c);
+		if (!r) {
+			c->query_id = query_id;
+			return c;
+		}
+		kill(c->pid, SIGKILL);
+		if (r != -EPIPE && r != -ECONNRESET) {
+			errno = -r;
+			return NULL;
+		}
+	}
+	return NULL;
+}
+
 static void spawn(struct spawner *s, uint64_t query_id, int channel, int job)
 {
 	struct spawn_report report = {.what = SPAWN_FAILED, .query_id = query_id};
 	AUTO_CLOSE int pidfd = -1;
-	pid_t pid = -1;
+	struct child *c = hand_over(s, query_id, channel, job);
 
-	errno = ENOMEM;
-	if (make_room(s))
-		pid = fork();
-	if (pid == 0)
-		worker_main(channel, job, s->pid);
-	if (pid < 0) {
+	if (!c) {
 		report.errnum = errno;
 		tell(s, &report, -1);
 		return;
 	}
 	/* Its number cannot be taken by another before it is reaped, which is done here, later. */
-	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-	s->children[s->n++] = (struct child){.pid = pid, .query_id = query_id};
+	pidfd = (int)syscall(SYS_pidfd_open, c->pid, 0);
 	if (pidfd < 0)
-		kill(pid, SIGKILL); /* main could not end it */
+		kill(c->pid, SIGKILL); /* main could not end it */
 	report.what = SPAWN_STARTED;
-	report.pid = pid;
+	report.pid = c->pid;
 	tell(s, &report, pidfd);
 }
 
@@ -91,12 +166,18 @@ static void reap(struct spawner *s)
 
 	while ((pid = waitpid(-1, &report.status, WNOHANG)) > 0) {
 		for (size_t i = 0; i < s->n; i++) {
-			if (s->children[i].pid != pid)
+			struct child *c = &s->children[i];
+
+			if (c->pid != pid)
 				continue;
 			report.pid = pid;
-			report.query_id = s->children[i].query_id;
-			s->children[i] = s->children[--s->n];
-			tell(s, &report, -1);
+			report.query_id = c->query_id;
+			if (c->handoff >= 0)
+				take(s, c);
+			*c = s->children[--s->n];
+			s->spare_wait_ms = report.query_id ? SPARE_NOW : SPARE_RETRY_MS;
+			if (report.query_id)
+				tell(s, &report, -1);
 			break;
 		}
 	}
@@ -122,6 +203,23 @@ static void take_request(struct spawner *s)
 		close(fds[i]);
 }
 
+/* The first message. Asking the engines also warms up what workers need. */
+static void be_set_up(struct spawner *s)
+{
+	struct spawn_setup setup;
+	struct spawn_ready ready = {0};
+	unsigned n;
+
+	if (fd_recv(s->sock, &setup, sizeof(setup), NULL, 0, &n) != (ssize_t)sizeof(setup))
+		_exit(EXIT_SUCCESS); /* main found its configuration wanting */
+	s->spares_wanted = setup.spares < SPAWN_MAX_SPARES ? setup.spares : SPAWN_MAX_SPARES;
+	setup.jit_module[sizeof(setup.jit_module) - 1] = '\0';
+	ready.ret = engines_of_machine(*setup.jit_module ? setup.jit_module : NULL, &ready.engines,
+				       &ready.err);
+	if (fd_send(s->sock, &ready, sizeof(ready), NULL, 0))
+		_exit(EXIT_FAILURE);
+}
+
 static int quiet_stdio(void)
 {
 	AUTO_CLOSE int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -131,6 +229,31 @@ static int quiet_stdio(void)
 	if (null <= STDERR_FILENO)
 		null = -1;
 	return 0;
+}
+
+/* Spares are forked when nobody waits for anything else. */
+static void __attribute__((noreturn)) serve(struct spawner *s, int sigfd)
+{
+	struct pollfd p[2] = {{.fd = s->sock, .events = POLLIN}, {.fd = sigfd, .events = POLLIN}};
+	struct signalfd_siginfo info;
+
+	for (;;) {
+		bool too_few = s->spares < s->spares_wanted;
+		int n = poll(p, 2, too_few ? s->spare_wait_ms : -1);
+
+		if (n < 0 && errno != EINTR)
+			_exit(EXIT_FAILURE);
+		if (n == 0)
+			s->spare_wait_ms = fork_spare(s) ? SPARE_NOW : SPARE_RETRY_MS;
+		while (read(sigfd, &info, sizeof(info)) > 0)
+			continue;
+		reap(s);
+		if (n > 0 && p[0].revents) {
+			take_request(s);
+			s->spare_wait_ms = SPARE_SOON_MS;
+		}
+		tell_spares(s);
+	}
 }
 
 static void __attribute__((noreturn)) spawner_run(int sock, pid_t parent)
@@ -160,23 +283,12 @@ static void __attribute__((noreturn)) spawner_run(int sock, pid_t parent)
 	/* What workers grow they keep: they are short, and every brk() costs. */
 	mallopt(M_TOP_PAD, 1 << 20);
 	mallopt(M_TRIM_THRESHOLD, 64 << 20);
-	if (program_warm_up(&err) || sandbox_spawner(&err)) {
+	if (sandbox_spawner(&err)) {
 		log_error("spawner: %s: %s", err.where, err.text);
 		_exit(EXIT_FAILURE);
 	}
-	for (;;) {
-		struct pollfd p[2] = {{.fd = sock, .events = POLLIN},
-				      {.fd = sigfd, .events = POLLIN}};
-		struct signalfd_siginfo info;
-
-		if (poll(p, 2, -1) < 0 && errno != EINTR)
-			_exit(EXIT_FAILURE);
-		while (read(sigfd, &info, sizeof(info)) > 0)
-			continue;
-		reap(&s);
-		if (p[0].revents)
-			take_request(&s);
-	}
+	be_set_up(&s);
+	serve(&s, sigfd);
 }
 
 /* ---- in main ------------------------------------------------------------------------------- */
@@ -211,6 +323,29 @@ int spawner_start(int *ret_socket, pid_t *ret_pid, struct nf_error *err)
 	*ret_socket = pair[0];
 	*ret_pid = pid;
 	return 0;
+}
+
+int spawner_setup(int sock, uint32_t spares, const char *jit_module, struct engine_set *ret,
+		  struct nf_error *err)
+{
+	struct spawn_setup setup = {.spares = spares};
+	struct spawn_ready ready;
+	struct pollfd p = {.fd = sock, .events = POLLIN};
+	unsigned n;
+	int r;
+
+	snprintf(setup.jit_module, sizeof(setup.jit_module), "%s", jit_module ? jit_module : "");
+	r = fd_send(sock, &setup, sizeof(setup), NULL, 0);
+	while (!r && poll(&p, 1, -1) < 0 && errno == EINTR)
+		continue;
+	if (r || fd_recv(sock, &ready, sizeof(ready), NULL, 0, &n) != (ssize_t)sizeof(ready))
+		return nf_error_set(err, NF_INTERNAL, "spawner",
+				    "it ended before it was ready; its reason stands above");
+	if (ready.ret)
+		*err = ready.err;
+	else
+		*ret = ready.engines;
+	return ready.ret;
 }
 
 int spawner_ask(int sock, uint64_t query_id, int channel, int job, struct nf_error *err)

@@ -11,6 +11,8 @@
 
 #include "base/clock.h"
 #include "base/scope.h"
+#include "storage-node/fd_pass.h"
+#include "storage-node/node_engines.h"
 #include "storage-node/sandbox.h"
 #include "storage-node/worker_job.h"
 
@@ -86,7 +88,7 @@ static void name_limit(struct worker *w, int ret, struct nf_error *err)
 
 /* ---- stages ------------------------------------------------------------------------------- */
 
-static int confine(struct worker *w, int *job, pid_t parent, struct nf_error *err)
+static int confine(struct worker *w, int *job, struct nf_error *err)
 {
 	const struct job_head *h = &w->job.head;
 	struct sandbox_limits limits = {
@@ -96,7 +98,7 @@ static int confine(struct worker *w, int *job, pid_t parent, struct nf_error *er
 	};
 	bool needs_bpf =
 		h->kernel_engine && (!strcmp(h->engine, "auto") || !strcmp(h->engine, "kernel"));
-	int ret = sandbox_worker(channel_fd, job, parent, needs_bpf, &limits, err);
+	int ret = sandbox_worker(channel_fd, job, needs_bpf, &limits, err);
 
 	if (!ret)
 		channel_fd = SANDBOX_CHANNEL_FD;
@@ -302,21 +304,39 @@ static void send_finished(const struct worker *w)
 	send_frame(FRAME_FINISHED, &f, sizeof(f));
 }
 
-void worker_main(int channel, int job, pid_t parent)
+/* A spare until then: no query, no descriptor but this one. */
+static int wait_for_job(int handoff, pid_t parent)
+{
+	struct nf_error err;
+	int fds[2];
+	unsigned n;
+	char byte;
+
+	/* There is nobody to tell: the spawner sees it end, and forks another one. Verifying
+	 * something brings the pages of code and heap that verifying something else needs, which
+	 * takes a fork's child longer than the verifier itself. */
+	if (sandbox_spare(&handoff, parent, &err) || engines_warm_up(&err) || fd_recv(handoff, &byte, 1, fds, 2, &n) != 1 ||
+	    n != 2)
+		_exit(EXIT_FAILURE);
+	channel_fd = fds[0];
+	return fds[1];
+}
+
+void worker_main(int handoff, pid_t parent)
 {
 	struct worker w = {0};
 	struct nf_error err = {0};
 	struct scan_options options;
 	sigset_t none;
-	int ret;
+	int job, ret;
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	channel_fd = channel;
+	job = wait_for_job(handoff, parent);
 	/* The job is main's word, and holds the limits that the confinement needs. */
 	ret = job_read(job, &w.job, &err);
 	if (!ret)
-		ret = confine(&w, &job, parent, &err);
+		ret = confine(&w, &job, &err);
 	close(job);
 	if (!ret)
 		ret = job_receive_source(channel_fd, &w.job, &w.source, &err);

@@ -59,6 +59,9 @@ struct engine_ops {
 	const char *name;
 	/* Can it run this program here? 0, or FAILED_PRECONDITION with the reason. Cheap. */
 	int (*check)(const struct engine_config *cfg, struct nf_error *why);
+	/* Optional. The part of check() that is about the program, not the machine: asks no kernel,
+	 * loads no module. NULL: every program will do. Thread-safe. */
+	int (*check_program)(const struct engine_config *cfg, struct nf_error *why);
 	int (*open)(const struct engine_config *cfg, void **ret_engine, struct nf_error *err);
 	/* Optional. Called once by the thread that called open, after every thread_open and after
 	 * the sandbox is entered, before the first fold: compile what a client sent here. */

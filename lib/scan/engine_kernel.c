@@ -496,6 +496,7 @@ static const struct engine_read_ops read_ops = {
 const struct engine_ops engine_kernel = {
 	.name = "kernel",
 	.check = kernel_check,
+	.check_program = kernel_link_check,
 	.open = kernel_open,
 	.close = kernel_close,
 	.thread_open = kernel_thread_open,

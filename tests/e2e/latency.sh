@@ -12,6 +12,22 @@ loopback=$NODE_PID
 tcp=$("$B/tests/prog_latency" "$NODE_ADDRESS" "$B/examples/average.bpf.o" one 200 interp)
 echo "loopback, interp: $tcp"
 echo "loopback, auto: $("$B/tests/prog_latency" "$NODE_ADDRESS" "$B/examples/average.bpf.o" one 200)"
+
+# A spare worker is there before the query, where queries leave it the time; by turns, because other
+# work on this machine changes the figures. Printed, not asserted.
+node_start "unix:$T/spare.sock" --export "one=$T/one.bin,format=fixed:24"
+spare=$NODE_PID
+node_start "unix:$T/forked.sock" --export "one=$T/one.bin,format=fixed:24" --limit spare_workers=0
+forked=$NODE_PID
+for _ in 1 2 3; do
+	echo "5 ms between queries, a spare worker: $(
+		"$B/tests/prog_latency" "unix:$T/spare.sock" "$B/examples/average.bpf.o" one 100 interp 5)"
+	echo "5 ms between queries, a fork: $(
+		"$B/tests/prog_latency" "unix:$T/forked.sock" "$B/examples/average.bpf.o" one 100 interp 5)"
+done
+node_stop "$forked" || fail "the node ended with status $?"
+node_stop "$spare" || fail "the node ended with status $?"
+
 node_start "unix:$T/node.sock" --export "one=$T/one.bin,format=fixed:24"
 echo "UNIX socket: $("$B/tests/prog_latency" "$NODE_ADDRESS" "$B/examples/average.bpf.o" one 200)"
 

@@ -8,7 +8,8 @@
 #	                    messages $T/query.err; returns when its worker runs: WORKER_PID
 #	query_status        waits for it: STATUS
 #	spawner_pid         of NODE_PID
-#	workers             pids of NODE_PID's workers
+#	workers             pids of NODE_PID's workers that have a query
+#	spares              pids of those that wait for one
 #	wait_no_workers     until there are none; fails after 5 seconds
 #	open_files          how many descriptors NODE_PID has
 #	files_at_rest       the same, once connections that ended are really gone
@@ -27,7 +28,12 @@ spawner_pid()
 
 workers()
 {
-	pgrep -P "$(spawner_pid)" || true
+	pgrep -P "$(spawner_pid)" -x nearfold-work || true
+}
+
+spares()
+{
+	pgrep -P "$(spawner_pid)" -x nearfold-spare || true
 }
 
 slow_query()

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * prog_latency.c - prog_latency ADDRESS PROGRAM DATASET RUNS [ENGINE]: runs the query that often
- * on one connection and prints how long it took, in microseconds:
+ * prog_latency.c - prog_latency ADDRESS PROGRAM DATASET RUNS [ENGINE [PAUSE_MS]]: runs the query
+ * that often on one connection, with pauses between, and prints how long it took, in microseconds:
  *
  *	runs 200 first 5120 p50 1300 p90 1400 max 2000 wire_first 2300 wire_next 310
  *
@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 static double now_us(void)
 {
@@ -73,10 +74,11 @@ int main(int argc, char **argv)
 	struct nearfold_conn *conn;
 	struct nearfold_error err;
 	uint64_t wire_first = 0, wire = 0;
-	int runs = argc == 5 || argc == 6 ? atoi(argv[4]) : 0;
+	int runs = argc >= 5 && argc <= 7 ? atoi(argv[4]) : 0;
+	int pause_ms = argc == 7 ? atoi(argv[6]) : 0;
 
 	if (runs < 2) {
-		fprintf(stderr, "usage: prog_latency ADDRESS PROGRAM DATASET RUNS [ENGINE]\n");
+		fprintf(stderr, "usage: prog_latency ADDRESS PROGRAM DATASET RUNS [ENGINE [PAUSE_MS]]\n");
 		return 2;
 	}
 	if (nearfold_program_open(argv[2], &prog, &err) < 0)
@@ -90,9 +92,11 @@ int main(int argc, char **argv)
 
 	if (!us || run_once(conn, &q, &wire_first, &first) != 0)
 		return 1;
-	for (int i = 0; i < runs; i++)
+	for (int i = 0; i < runs; i++) {
+		usleep((useconds_t)pause_ms * 1000);
 		if (run_once(conn, &q, &wire, &us[i]) != 0)
 			return 1;
+	}
 	qsort(us, (size_t)runs, sizeof(*us), compare);
 	printf("runs %d first %.0f p50 %.0f p90 %.0f max %.0f wire_first %llu wire_next %llu\n",
 	       runs, first, us[runs / 2], us[runs * 9 / 10], us[runs - 1],

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -33,6 +34,10 @@ static struct program *make_program(int32_t constant, uint32_t record_bytes)
 	return p;
 }
 
+/* A machine with the interpreter and a JIT, and a kernel that is too old. */
+static const struct engine_set here = {
+	.n = 3, .list = {{"kernel", "too old"}, {"jit", ""}, {"interp", ""}}};
+
 static struct checked_program *make_checked(int32_t constant, uint32_t record_bytes)
 {
 	struct program *p = make_program(constant, 0);
@@ -40,7 +45,7 @@ static struct checked_program *make_checked(int32_t constant, uint32_t record_by
 	struct nf_error err = {0};
 	struct checked_program *c;
 
-	if (checked_program_new(p, &bounds, NULL, &c, &err))
+	if (checked_program_new(p, &bounds, &here, &c, &err))
 		fail_msg("%s: %s", err.where, err.text);
 	program_unref(p);
 	return c;
@@ -137,20 +142,52 @@ static void a_reference_outlives_the_cache(void **state)
 	checked_program_unref(c);
 }
 
-static void every_engine_has_its_word(void **state)
+static bool is_mapped(const char *name)
+{
+	char line[4352];
+	bool found = false;
+	FILE *f = fopen("/proc/self/maps", "re");
+
+	assert_non_null(f);
+	while (!found && fgets(line, sizeof(line), f))
+		found = strstr(line, name);
+	fclose(f);
+	return found;
+}
+
+/* Nor does LLVM come into this process, which is main's. */
+static void a_program_asks_only_engines_that_are_here(void **state)
 {
 	struct checked_program *c = make_checked(1, 8);
+
+	(void)state;
+	assert_int_equal(c->engines.n, 3);
+	assert_string_equal(c->engines.list[0].name, "kernel");
+	assert_string_equal(c->engines.list[0].reason, "too old");
+	assert_string_equal(c->engines.list[1].reason, "");
+	assert_string_equal(c->engines.list[2].reason, "");
+	assert_false(is_mapped("libLLVM"));
+	checked_program_unref(c);
+}
+
+static void the_machine_is_asked_once_for_all_engines(void **state)
+{
 	struct engine_set set;
 	struct nf_error err;
 	bool has_interp = false;
 
 	(void)state;
-	assert_int_equal(program_engines(NULL, &set, &err), 0);
-	assert_int_equal(set.n, c->engines.n);
-	for (unsigned i = 0; i < set.n; i++)
+	assert_int_equal(engines_of_machine("/nowhere.so", &set, &err), 0);
+	for (unsigned i = 0; i < set.n; i++) {
 		has_interp |= !strcmp(set.list[i].name, "interp") && !*set.list[i].reason;
+		if (!strcmp(set.list[i].name, "jit"))
+			assert_non_null(strstr(set.list[i].reason, "/nowhere.so"));
+	}
 	assert_true(has_interp);
-	checked_program_unref(c);
+	engines_off(&set, "interp", "switched off");
+	for (unsigned i = 0; i < set.n; i++)
+		if (!strcmp(set.list[i].name, "interp"))
+			assert_string_equal(set.list[i].reason, "switched off");
 }
 
 static void what_does_not_verify_is_refused_with_its_place(void **state)
@@ -161,7 +198,7 @@ static void what_does_not_verify_is_refused_with_its_place(void **state)
 	struct nf_error err = {0};
 
 	(void)state;
-	assert_true(checked_program_new(p, &bounds, NULL, &c, &err) < 0);
+	assert_true(checked_program_new(p, &bounds, &here, &c, &err) < 0);
 	assert_true(*err.text);
 	program_unref(p);
 }
@@ -173,7 +210,8 @@ int main(void)
 		cmocka_unit_test(the_least_recently_used_goes_first),
 		cmocka_unit_test(bytes_are_bounded_too),
 		cmocka_unit_test(a_reference_outlives_the_cache),
-		cmocka_unit_test(every_engine_has_its_word),
+		cmocka_unit_test(a_program_asks_only_engines_that_are_here),
+		cmocka_unit_test(the_machine_is_asked_once_for_all_engines),
 		cmocka_unit_test(what_does_not_verify_is_refused_with_its_place),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

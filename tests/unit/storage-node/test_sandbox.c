@@ -23,6 +23,7 @@
 
 #include <cmocka.h>
 
+#include "storage-node/fd_pass.h"
 #include "storage-node/sandbox.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -32,6 +33,26 @@ enum { SANITIZED = 0 };
 #endif
 
 static int file_fd; /* what the child keeps, as it keeps a job's descriptor */
+
+/* Step 2: a spare keeps nothing but what its query comes by, here both descriptors in a message. */
+static int confine(int channel, pid_t parent, const struct sandbox_limits *limits,
+		   struct nf_error *err)
+{
+	int pair[2], fds[2] = {channel, file_fd}, r;
+	unsigned n;
+	char byte;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) ||
+	    fd_send(pair[0], "", 1, fds, 2))
+		return -1;
+	r = sandbox_spare(&pair[1], parent, err);
+	if (r || fcntl(channel == pair[1] ? file_fd : channel, F_GETFD) >= 0)
+		return -1;
+	if (fd_recv(pair[1], &byte, 1, fds, 2, &n) != 1 || n != 2)
+		return -1;
+	file_fd = fds[1];
+	return sandbox_worker(fds[0], &file_fd, false, limits, err);
+}
 
 /* Status of a child that ran try() inside; its return value is the exit status. */
 static int inside(int (*try)(void))
@@ -50,7 +71,7 @@ static int inside(int (*try)(void))
 		struct nf_error err;
 
 		if (sandbox_spawner(&err) ||
-		    sandbox_worker(pair[1], &file_fd, parent, false, &limits, &err) ||
+		    confine(pair[1], parent, &limits, &err) ||
 		    sandbox_enter(&err))
 			_exit(99);
 		_exit(try());
@@ -240,7 +261,7 @@ static void an_engine_without_bpf_has_no_capability(void **state)
 
 		file_fd = open("/dev/null", O_RDONLY);
 		if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) || sandbox_spawner(&err) ||
-		    sandbox_worker(pair[1], &file_fd, parent, false, &limits, &err) ||
+		    confine(pair[1], parent, &limits, &err) ||
 		    syscall(SYS_capget, &head, data))
 			_exit(99);
 		if (data[0].permitted | data[1].permitted | data[0].effective | data[1].effective |
@@ -289,7 +310,7 @@ static void threads_made_before_are_inside(void **state)
 		sigprocmask(SIG_BLOCK, &gate, NULL);
 		file_fd = open("/dev/null", O_RDONLY);
 		if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) || sandbox_spawner(&err) ||
-		    sandbox_worker(pair[1], &file_fd, parent, false, &limits, &err) ||
+		    confine(pair[1], parent, &limits, &err) ||
 		    pthread_create(&thread, NULL, thread_forbidden, &gate))
 			_exit(99);
 		if (sandbox_enter(&err))

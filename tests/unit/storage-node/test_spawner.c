@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -21,13 +22,20 @@
 
 static int sock;
 static pid_t spawner;
+static struct engine_set engines_here;
+
+static int set_up(uint32_t spares, const char *jit_module)
+{
+	struct nf_error err;
+	int r = spawner_start(&sock, &spawner, &err);
+
+	return r ? r : spawner_setup(sock, spares, jit_module, &engines_here, &err);
+}
 
 static int setup(void **state)
 {
-	struct nf_error err;
-
 	(void)state;
-	return spawner_start(&sock, &spawner, &err);
+	return set_up(0, NULL);
 }
 
 static int teardown(void **state)
@@ -154,6 +162,28 @@ static void many_at_once_are_told_apart(void **state)
 		close(pidfds[i]);
 }
 
+/* Gone, or waiting for whoever reaps orphans here. */
+static bool is_dead(pid_t pid)
+{
+	char path[64], state = 'X';
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	f = fopen(path, "re");
+	if (!f)
+		return true;
+	assert_int_equal(fscanf(f, "%*d (%*[^)]) %c", &state), 1);
+	fclose(f);
+	return state == 'Z' || state == 'X';
+}
+
+static void wait_dead(pid_t pid)
+{
+	for (int i = 0; i < 250 && !is_dead(pid); i++)
+		usleep(20 * 1000);
+	assert_true(is_dead(pid));
+}
+
 static bool is_gone(pid_t pid)
 {
 	for (int i = 0; i < 250; i++) {
@@ -198,6 +228,156 @@ static void it_ends_when_its_socket_does(void **state)
 	assert_int_equal(setup(state), 0);
 }
 
+/* ---- spares -------------------------------------------------------------------------------- */
+
+static void expect_spares(uint32_t n)
+{
+	struct spawn_report report;
+	int none;
+
+	do {
+		report = next_report(&none);
+		assert_int_equal(report.what, SPAWN_SPARES);
+	} while (report.spares != n);
+}
+
+/* The pids of the spawner's children, by the kernel. */
+static unsigned children(pid_t *ret, unsigned max)
+{
+	char path[64];
+	unsigned n = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)spawner, (int)spawner);
+	f = fopen(path, "re");
+	assert_non_null(f);
+	while (n < max && fscanf(f, "%d", &ret[n]) == 1)
+		n++;
+	fclose(f);
+	return n;
+}
+
+/* Setup without the one that the other tests want. */
+static void set_up_with_spares(uint32_t spares)
+{
+	void *state = NULL;
+
+	teardown(&state);
+	assert_int_equal(set_up(spares, NULL), 0);
+}
+
+static void a_spare_takes_the_query_and_is_replaced(void **state)
+{
+	struct spawn_report report;
+	int ours, pidfd;
+	pid_t spare[4], next[4];
+
+	(void)state;
+	set_up_with_spares(1);
+	expect_spares(1);
+	assert_int_equal(children(spare, 4), 1);
+	ask_for_one_that_waits(11, &ours);
+	report = next_report(&pidfd);
+	assert_int_equal(report.what, SPAWN_STARTED);
+	assert_int_equal(report.query_id, 11);
+	assert_int_equal(report.pid, spare[0]);
+	assert_int_equal(syscall(SYS_pidfd_send_signal, pidfd, 0, NULL, 0), 0);
+	expect_spares(1);
+	assert_int_equal(children(next, 4), 2);
+	close(pidfd);
+	close(ours);
+}
+
+static void more_queries_than_spares(void **state)
+{
+	enum { N = 6 };
+	int ours[N], pidfd, started = 0;
+
+	(void)state;
+	set_up_with_spares(2);
+	expect_spares(2);
+	for (int i = 0; i < N; i++)
+		ask_for_one_that_waits(200 + i, &ours[i]);
+	while (started < N) {
+		struct spawn_report report = next_report(&pidfd);
+
+		if (report.what == SPAWN_SPARES)
+			continue;
+		assert_int_equal(report.what, SPAWN_STARTED);
+		assert_int_equal(report.query_id, 200 + started++);
+		close(pidfd);
+	}
+	for (int i = 0; i < N; i++)
+		close(ours[i]);
+}
+
+static void a_dead_spare_costs_no_query(void **state)
+{
+	struct spawn_report report;
+	int ours, pidfd;
+	pid_t spare;
+
+	(void)state;
+	set_up_with_spares(1);
+	expect_spares(1);
+	assert_int_equal(children(&spare, 1), 1);
+	assert_int_equal(kill(spare, SIGKILL), 0);
+	wait_dead(spare);
+	ask_for_one_that_waits(12, &ours);
+	do {
+		report = next_report(&pidfd);
+	} while (report.what == SPAWN_SPARES);
+	assert_int_equal(report.what, SPAWN_STARTED);
+	assert_int_equal(report.query_id, 12);
+	assert_int_not_equal(report.pid, spare);
+	close(pidfd);
+	close(ours);
+	/* And nobody hears of its end. */
+	do {
+		report = next_report(&pidfd);
+	} while (report.what == SPAWN_SPARES);
+	assert_int_equal(report.what, SPAWN_EXITED);
+	assert_int_equal(report.query_id, 12);
+}
+
+static void spares_die_with_the_spawner(void **state)
+{
+	int status;
+	pid_t spare;
+
+	(void)state;
+	set_up_with_spares(1);
+	expect_spares(1);
+	assert_int_equal(children(&spare, 1), 1);
+	assert_int_equal(kill(spawner, SIGKILL), 0);
+	assert_int_equal(waitpid(spawner, &status, 0), spawner);
+	wait_dead(spare);
+	close(sock);
+	assert_int_equal(setup(state), 0);
+}
+
+/* ---- the engines --------------------------------------------------------------------------- */
+
+static const char *reason(const char *engine)
+{
+	for (unsigned i = 0; i < engines_here.n; i++)
+		if (!strcmp(engines_here.list[i].name, engine))
+			return engines_here.list[i].reason;
+	return "not named";
+}
+
+static void it_says_which_engines_there_are(void **state)
+{
+	void *again = NULL;
+
+	(void)state;
+	assert_string_equal(reason("interp"), "");
+	teardown(&again);
+	assert_int_equal(set_up(0, "/nowhere/nearfold-jit.so"), 0);
+	assert_string_equal(reason("interp"), "");
+	assert_non_null(strstr(reason("jit"), "/nowhere/nearfold-jit.so"));
+}
+
 static void signals_of_the_terminal_do_not_end_it(void **state)
 {
 	struct spawn_report report;
@@ -223,6 +403,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(many_at_once_are_told_apart, setup, teardown),
 		cmocka_unit_test_setup_teardown(workers_die_with_the_spawner, setup, teardown),
 		cmocka_unit_test_setup_teardown(it_ends_when_its_socket_does, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_spare_takes_the_query_and_is_replaced, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(more_queries_than_spares, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_dead_spare_costs_no_query, setup, teardown),
+		cmocka_unit_test_setup_teardown(spares_die_with_the_spawner, setup, teardown),
+		cmocka_unit_test_setup_teardown(it_says_which_engines_there_are, setup, teardown),
 		cmocka_unit_test_setup_teardown(signals_of_the_terminal_do_not_end_it, setup,
 						teardown),
 	};
