@@ -88,6 +88,7 @@ int client_bad_reply(struct nearfold_conn *c, const struct nf_error *why,
 struct client_counters {
 	uint64_t bytes_sent; /* messages with their framing, of calls that have ended */
 	uint64_t cpu_ns;     /* of the daemon, its workers not included */
+	char version[32];
 };
 int client_node_counters(struct nearfold_conn *c, struct client_counters *ret,
 			 struct nearfold_error *err);

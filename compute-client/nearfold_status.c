@@ -217,6 +217,7 @@ int client_node_counters(struct nearfold_conn *c, struct client_counters *ret,
 	if (r < 0)
 		return r;
 	*ret = (struct client_counters){.bytes_sent = s->bytes_sent, .cpu_ns = s->cpu_ns};
+	snprintf(ret->version, sizeof(ret->version), "%s", s->version);
 	nearfold__v1__status__free_unpacked(s, NULL);
 	return 0;
 }

@@ -10,8 +10,14 @@
 #include <time.h>
 
 #include "base/scope.h"
+#include "compute-client/client.h"
 #include "compute-client/cmd/human.h"
-#include "compute-client/nearfold.h"
+
+#ifdef __clang__
+#define COMPILER "" __VERSION__
+#else
+#define COMPILER "gcc " __VERSION__
+#endif
 
 /* What stands behind "KEY : " (or "KEY=") in a file, without quotes. */
 static void value_of(const char *path, const char *key, char *buf, size_t size)
@@ -77,7 +83,7 @@ void bench_facts_begin(struct bench_report *r)
 
 	strftime(date, sizeof(date), "%Y-%m-%d %H:%M UTC", gmtime_r(&now, &tm));
 	bench_report_fact(r, "date", "%s", date);
-	bench_report_fact(r, "nearfold", "%s", nearfold_version());
+	bench_report_fact(r, "nearfold", "%s, built with " COMPILER, nearfold_version());
 	add_command(r);
 	add_machine(r);
 	value_of("/etc/os-release", "PRETTY_NAME", os, sizeof(os));
@@ -85,6 +91,14 @@ void bench_facts_begin(struct bench_report *r)
 		bench_report_fact(r, "kernel", "%s %s %s, %s", u.sysname, u.release, u.machine,
 				  os[0] ? os : "unknown system");
 	add_load(r, "load before");
+}
+
+void bench_facts_node(struct bench_report *r, struct nearfold_conn *c)
+{
+	struct client_counters counters;
+
+	if (client_node_counters(c, &counters, NULL) == 0)
+		bench_report_fact(r, "node", "nearfoldd %s", counters.version);
 }
 
 void bench_facts_end(struct bench_report *r)

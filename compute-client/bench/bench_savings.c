@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/scope.h"
+#include "compute-client/bench/bench_facts.h"
 #include "compute-client/bench/bench_measure.h"
 #include "compute-client/cmd/human.h"
 
@@ -180,6 +181,7 @@ int bench_savings_run(const struct bench_savings *o, struct bench_report *r, str
 		bench_report_fact(r, "data", "%s on %s, %s in this benchmark", o->dataset,
 				  rpc_client_address(t.conn->rpc),
 				  human_bytes((double)scanned, bytes));
+		bench_facts_node(r, t.watch);
 		ret = measure(o, &t, r, err);
 	}
 	if (ret == 0) {

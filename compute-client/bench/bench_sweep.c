@@ -6,6 +6,7 @@
 
 #include "base/scope.h"
 #include "compute-client/bench/bench_data.h"
+#include "compute-client/bench/bench_facts.h"
 #include "compute-client/bench/bench_sweep_internal.h"
 #include "compute-client/cmd/human.h"
 
@@ -264,6 +265,8 @@ static int choose_best(struct sweep *s, struct nf_error *err)
 		r = sweep_program("select", &prog, err);
 	if (r == 0)
 		r = bench_target_program(&t, prog, err);
+	if (r == 0)
+		bench_facts_node(s->report, t.watch);
 	if (r < 0 || s->o->engine)
 		return r;
 	if (bench_offload(&t, s->best, &ignored, &why) < 0) {
