@@ -10,8 +10,8 @@
  *	io_uring_complete -> user_data - NF_COOKIE < NF_SLOTS ? no: somebody else's, done (4 insns)
  *	                   -> slot -> lane; for each record: filter, key, reduce
  *
- * The tracepoint's arguments are (ctx, req, cqe) since Linux 6.13 and (ctx, req, user_data, res,
- * cflags, ...) before; NF_TP_CQE says which.
+ * The tracepoint's arguments are (ctx, req, cqe) on Linux 6.18 and (ctx, req, user_data, res,
+ * cflags, ...) on 6.12; NF_TP_CQE says which.
  *
  * Traps: pointers into the arena must be cast (addr_space_cast) before use, and stay arena pointers
  * through arithmetic, which is then done in 32 bits: count records, never subtract pointers. Cast

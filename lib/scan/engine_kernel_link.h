@@ -16,7 +16,7 @@ struct kernel_link_input {
 	uint32_t n_slots;
 	uint64_t cookie;     /* user_data of slot 0 */
 	uint64_t rodata;     /* address in the arena */
-	bool tracepoint_cqe; /* io_uring_complete(ctx, req, cqe), since 6.13 */
+	bool tracepoint_cqe; /* io_uring_complete(ctx, req, cqe) */
 };
 
 enum { KERNEL_MAX_FUNCTIONS = 32 };

@@ -22,11 +22,12 @@
  * The linker's slots on the stack, offsets from r10. In the scan loop they hold what in-line code
  * needs; a function that is called has the slot and the spills only, and little room:
  *
- * A program's may_goto counts rounds, 65535 at first, and then asks a clock (since 6.15; before, it
- * ends at 8 Mi). Linux 6.18 does that wrongly in functions whose stack it puts elsewhere ("private
- * stack"), those of 64 bytes and more: it takes a saved register for the start time, or writes
- * the time into one. So the scan loop ends itself before (SCAN_ROUNDS), and functions with loops
- * of their own are called and get by with KERNEL_SMALL_STACK bytes.
+ * may_goto counts rounds. On 6.12 a program's loops end after 8 Mi; on 6.18 it asks a clock after
+ * each 65535, and there is a trap: in functions whose stack the kernel puts elsewhere ("private
+ * stack", 64 bytes and more) the count ended loops at the first question, 0.1 ms after the start. It
+ * looks as if the start time were taken from the ordinary stack, where other things are. So the scan loop
+ * ends itself before (SCAN_ROUNDS), and functions with loops of their own are called and get by
+ * with KERNEL_SMALL_STACK bytes, for which it works.
  */
 struct kernel_frame {
 	int16_t slot;	 /* the struct scan_slot of this completion */
@@ -43,7 +44,7 @@ enum {
 	KERNEL_STACK_RESERVED = 16,
 	KERNEL_HELPER_STACK = 96,
 	KERNEL_SMALL_STACK = 48,
-	/* 6.9 to 6.14 end a program's loops after 8 Mi rounds; a round costs at least 1. */
+	/* 6.12 ends a program's loops after 8 Mi rounds; a round costs at least 1. */
 	KERNEL_MAX_BUDGET = 4 << 20,
 };
 
