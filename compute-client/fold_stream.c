@@ -216,11 +216,6 @@ struct fold *fold_stream_result(struct fold_stream *s)
 	return s->ops->thread_fold(s->thread);
 }
 
-const char *fold_stream_engine(const struct fold_stream *s)
-{
-	return s->ops->name;
-}
-
 const struct jit_image *fold_stream_jit_image(struct fold_stream *s)
 {
 	return s->ops == &engine_jit ? engine_jit_image(s->engine) : NULL;

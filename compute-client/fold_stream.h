@@ -36,8 +36,6 @@ int fold_stream_add(struct fold_stream *s, const void *data, size_t n, struct nf
 int fold_stream_end(struct fold_stream *s, struct nf_error *err);
 /* After the end: state or groups, and the counters; the caller may take groups (leave NULL). */
 struct fold *fold_stream_result(struct fold_stream *s);
-/* "jit": which engine it is. */
-const char *fold_stream_engine(const struct fold_stream *s);
 /* jit: what it compiled, for the next stream of the same program; NULL: nothing. Valid until free.
  */
 const struct jit_image *fold_stream_jit_image(struct fold_stream *s);

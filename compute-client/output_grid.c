@@ -34,11 +34,6 @@ void output_grid_unsigned(struct output_grid *g, uint64_t v)
 	output_grid_text(g, digits);
 }
 
-void output_grid_bool(struct output_grid *g, bool v)
-{
-	output_grid_text(g, v ? "true" : "false");
-}
-
 static size_t cell(const void *arg, uint64_t row, unsigned column, char *buf, size_t size)
 {
 	const struct output_grid *g = arg;

@@ -19,7 +19,6 @@ struct output_grid {
 /* The next cell, rows from left to right. */
 void output_grid_text(struct output_grid *g, const char *text);
 void output_grid_unsigned(struct output_grid *g, uint64_t v);
-void output_grid_bool(struct output_grid *g, bool v);
 /* Like output_write(). */
 int output_grid_write(const struct output_grid *g, enum nearfold_output form, FILE *out);
 void output_grid_done(struct output_grid *g);

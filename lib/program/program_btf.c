@@ -102,7 +102,11 @@ static int walk_types(const uint8_t *types, uint32_t len, uint32_t str_len, uint
 	return 0;
 }
 
-int program_btf_check(const void *data, size_t size, const char *where, struct nf_error *err)
+/*
+ * Whole and consistent: header of this machine's byte order, known kinds, every record inside the
+ * type section, type ids and name offsets in range, strings ended by NUL. -EINVAL with reason.
+ */
+static int check(const void *data, size_t size, const char *where, struct nf_error *err)
 {
 	const uint8_t *bytes = data;
 	struct btf_header h;
@@ -135,7 +139,7 @@ int program_btf_check(const void *data, size_t size, const char *where, struct n
 int program_btf_new(const void *data, size_t size, const char *where, struct btf **ret,
 		    struct nf_error *err)
 {
-	int r = program_btf_check(data, size, where, err);
+	int r = check(data, size, where, err);
 
 	if (r)
 		return r;

@@ -3,7 +3,7 @@
  * program_btf.h - BTF that came from outside. For lib/program only.
  *
  * libbpf trusts the BTF that it is given in places (type ids, name offsets, array sizes), so
- * every byte goes through program_btf_check() before libbpf sees it.
+ * every byte is checked before libbpf sees it.
  */
 #ifndef NF_PROGRAM_BTF_H
 #define NF_PROGRAM_BTF_H
@@ -15,13 +15,7 @@
 /* Chains of typedefs, qualifiers and arrays are followed this far, then refused. */
 enum { BTF_MAX_CHAIN = 32 };
 
-/*
- * Whole and consistent: header of this machine's byte order, known kinds, every record inside the
- * type section, type ids and name offsets in range, strings ended by NUL. -EINVAL with reason.
- */
-int program_btf_check(const void *data, size_t size, const char *where, struct nf_error *err);
-
-/* Checks, then parses. *ret is the caller's, for btf__free(). */
+/* Checks all that libbpf takes on trust, then parses. -EINVAL with reason. *ret is the caller's, for btf__free(). */
 int program_btf_new(const void *data, size_t size, const char *where, struct btf **ret,
 		    struct nf_error *err);
 

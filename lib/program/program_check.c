@@ -82,7 +82,8 @@ unsigned program_utf8_length(const char *text)
 	return 0;
 }
 
-bool program_is_printable(const char *s, size_t max, bool tabs)
+/* UTF-8 without control characters (but tabs, where allowed), at most max bytes long. */
+static bool is_printable(const char *s, size_t max, bool tabs)
 {
 	size_t n = strnlen(s, max + 1);
 
@@ -140,7 +141,7 @@ static int check_lines(const struct program *p, const struct program_func *f, co
 		if (l->line == 0)
 			return bad(err, where, "row %" PRIu32 " of the line table has line 0; lines "
 				   "count from 1", i);
-		if (!l->text || !program_is_printable(l->text, PROGRAM_MAX_LINE_BYTES, true))
+		if (!l->text || !is_printable(l->text, PROGRAM_MAX_LINE_BYTES, true))
 			return bad(err, where, "row %" PRIu32 " of the line table has a text that is "
 				   "not printable UTF-8 of at most %d bytes", i, PROGRAM_MAX_LINE_BYTES);
 	}
@@ -183,7 +184,7 @@ int program_check(const struct program *p, struct nf_error *err)
 		return r;
 	for (uint32_t i = 0; i < p->n_files; i++) {
 		if (!p->files[i] ||
-		    !program_is_printable(p->files[i], PROGRAM_MAX_NAME_BYTES, false))
+		    !is_printable(p->files[i], PROGRAM_MAX_NAME_BYTES, false))
 			return bad(err, "files", "name %" PRIu32 " is not printable UTF-8 of at most "
 				   "%d bytes", i, PROGRAM_MAX_NAME_BYTES);
 	}

@@ -21,8 +21,6 @@ int program_check_types(const struct program *draft, struct nf_error *err);
 
 /* An identifier of C, at most PROGRAM_MAX_NAME_BYTES long. */
 bool program_is_identifier(const char *s);
-/* UTF-8 without control characters (but tabs, where allowed), at most max bytes long. */
-bool program_is_printable(const char *s, size_t max, bool tabs);
 
 /* The bytes of the UTF-8 character (RFC 3629) at text, which ends in NUL; 0 when it is none or a
  * control character. */

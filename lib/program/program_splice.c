@@ -128,11 +128,6 @@ void splice_cast(struct splice *s, uint8_t reg)
 	append(s, SPLICE_INSN(BPF_ALU64 | BPF_MOV | BPF_X, reg, reg, SPLICE_CAST_OFF, 1), NO_LABEL);
 }
 
-uint32_t splice_count(const struct splice *s)
-{
-	return s->n;
-}
-
 uint32_t splice_position(const struct splice *s, splice_label label)
 {
 	return s->bound[label];

@@ -80,8 +80,6 @@ int splice_function(struct splice *s, const struct splice_func *f, const struct 
 /* A call to code that is appended under `label` (a function of its own, with its own frame). */
 void splice_call(struct splice *s, splice_label label);
 
-/* How many instructions so far, LD_IMM64 as two. */
-uint32_t splice_count(const struct splice *s);
 /* Where a bound label is. */
 uint32_t splice_position(const struct splice *s, splice_label label);
 
