@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # The commands of README.md and docs/program-abi.md work as they are written (with other paths and
 # ports), on the program that docs/program-abi.md begins with; the configuration of docs/operating.md
-# is one; what the README says of an example's length is so.
+# is one; what the README says of an example's length is so; every link leads somewhere.
 . "$(dirname "$0")/../support/node.sh"
 root=$(cd "$(dirname "$0")/../.." && pwd)
 B=$(readlink -f "$B")
@@ -63,3 +63,9 @@ grep -q '^dataset trades fixed:32 ' out || fail "$(cat out)"
 # ---- facts
 lines=$(wc -l <"$root/bpf/examples/average.bpf.c")
 grep -q "average.bpf.c), $lines lines" "$root/README.md" || fail "README.md: average.bpf.c has $lines lines"
+for page in "$root"/*.md "$root"/docs/*.md "$root"/tests/*.md; do
+	grep -o '](\([^)#]*\)' "$page" | cut -c3- | grep -v '^http' | while read -r link; do
+		[ -e "$(dirname "$page")/$link" ] || echo "$page leads to $link, which is not there"
+	done
+done >broken
+[ ! -s broken ] || fail "$(cat broken)"
