@@ -138,7 +138,7 @@ static int sweep_points(struct sweep *s, struct bench_target *t, struct sweep_po
 static int sweep_selectivity(struct sweep *s, struct nf_error *err)
 {
 	static const double few[] = {0, 1, 50, 99, 100};
-	static const double many[] = {0, 0.01, 0.1, 1, 10, 25, 50, 75, 90, 99, 100};
+	static const double many[] = {0, 0.1, 1, 10, 50, 90, 99, 100};
 	const char *const one[] = {s->o->engine, NULL};
 	AUTO(close_target) struct bench_target t;
 	struct sweep_point p = {.section = SECTION_SELECTIVITY,
