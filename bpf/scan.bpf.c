@@ -79,9 +79,9 @@ typedef uint8_t u8;
 extern int nf_user_filter(const void *rec, u32 len, const void *params);
 extern void nf_user_key(const void *rec, u32 len, const void *params, void *key);
 extern int nf_user_reduce(void *state, const void *rec, u32 len, const void *params);
-/* Folds records at p until *left is 0 or the kernel wants an end; returns how many are left. The
- * linker writes it when filter and reduce have a branch-free form. */
-extern u64 nf_sweep(void *state, const u8 *p, u64 left, const void *params);
+/* Folds `left` records at data into the lane; returns how many it leaves. The linker writes it if the
+ * program has a form without branches (lib/scan/engine_kernel_sweep.h). */
+extern u64 nf_sweep(u64 lane, u64 data, u64 left);
 
 /* Keys in words, unrolled for their number by the linker. */
 extern u64 nf_key_hash(const u64 *key, u64 seed, u64 odd); /* scan_hash_step() over the words */
@@ -229,10 +229,22 @@ INLINE int fixed(u64 *ctx, int grouped)
 	if (!slot)
 		return 0;
 	fold_begin(&f, slot);
-	p = ARENA(u8, slot->data);
 	if (bytes > slot->own_bytes)
 		bytes = slot->own_bytes;
 	left = f.records = bytes / NUMBER(NF_RECORD);
+	if (!grouped && NUMBER(NF_SWEEPS)) {
+		u64 some = left < SCAN_ROUNDS ? left : SCAN_ROUNDS;
+		u64 not_swept = nf_sweep(slot->lane, slot->data, some);
+
+		left -= some - not_swept;
+		if (!not_swept) {
+			f.records -= left;
+			fold_end(&f, slot, left ? SCAN_PAUSED : SCAN_DONE,
+				 (u32)(f.records * NUMBER(NF_RECORD)));
+			return 0;
+		}
+	}
+	p = ARENA(u8, slot->data + (f.records - left) * NUMBER(NF_RECORD));
 	while (left) {
 		if (!ROUND(&f) || nf_record(p)) {
 			status = SCAN_PAUSED;

@@ -13,6 +13,7 @@
 #include "scan/engine_kernel_holes.h"
 #include "scan/engine_kernel_lower.h"
 #include "scan/engine_kernel_regs.h"
+#include "scan/engine_kernel_sweep.h"
 #include "scan/engine_kernel_template.h"
 #include "vm/vm_helper.h"
 
@@ -35,6 +36,8 @@ struct link {
 	uint64_t helpers; /* bit i: row i of the helper table is called */
 	splice_label helper[64];
 	splice_label group; /* nf_group() */
+	struct kernel_sweep *sweep; /* or NULL */
+	splice_label swept;
 };
 
 static const enum program_kind in_kernel[] = {PROGRAM_FILTER, PROGRAM_KEY, PROGRAM_REDUCE};
@@ -126,6 +129,7 @@ static int number(void *arg, const char *symbol, uint64_t *ret, uint8_t *ret_src
 		{"NF_ENTRY_BYTES", SCAN_ENTRY_BYTES(words, p->state_bytes)},
 		{"NF_ENTRY_STATE", SCAN_ENTRY_STATE(words)},
 		{"NF_HAS_INIT", p->init_state != NULL},
+		{"NF_SWEEPS", l->sweep != NULL},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
@@ -212,6 +216,13 @@ static int call(void *arg, struct splice *s, const char *symbol)
 		splice_call(s, l->group);
 		return 0;
 	}
+	if (!strcmp(symbol, "nf_sweep")) {
+		if (l->sweep)
+			splice_call(s, l->swept);
+		else
+			splice_emit(s, SPLICE_MOV(BPF_REG_0, BPF_REG_3)); /* never reached */
+		return 0;
+	}
 	if (kernel_hole(&l->holes, s, symbol))
 		return 0;
 	return nf_error_set(l->err, NF_INTERNAL, symbol, "the scan loop calls an unknown function");
@@ -283,6 +294,15 @@ static int append_functions(struct link *l, struct splice *s, const struct splic
 		fn->n_args = 1;
 		r = splice_function(s, kernel_template(fn->name), ops, l->err);
 	}
+	if (!r && l->sweep) {
+		struct kernel_function *fn;
+
+		splice_bind(s, l->swept);
+		fn = function(image, s, l->swept, "nearfold_sweep");
+		fn->global = true;
+		fn->n_args = 3;
+		kernel_sweep_emit(l->sweep, s, l->in->rodata);
+	}
 	for (unsigned i = 0; i < vm_n_helpers && !r; i++) {
 		const struct vm_helper *h = &vm_helpers[i];
 		struct kernel_function *fn;
@@ -302,6 +322,22 @@ static int append_functions(struct link *l, struct splice *s, const struct splic
 static void free_splice(struct splice **s)
 {
 	splice_free(*s);
+}
+
+/* The form without branches, if there is one. */
+static struct kernel_sweep *sweep_of(const struct kernel_link_input *in)
+{
+	AUTO(free_splice) struct splice *trial = splice_new();
+	const struct program *p = in->cfg->program->program;
+	struct kernel_sweep *w;
+
+	if (!trial || in->cfg->format != FORMAT_FIXED || p->key_bytes)
+		return NULL;
+	w = kernel_sweep_new(in->cfg->program, in->cfg->record_bytes);
+	if (w && kernel_sweep_emit(w, trial, in->rodata))
+		return w;
+	kernel_sweep_free(w);
+	return NULL;
 }
 
 int kernel_link(const struct kernel_link_input *in, struct kernel_image *ret, struct nf_error *err)
@@ -335,6 +371,8 @@ int kernel_link(const struct kernel_link_input *in, struct kernel_image *ret, st
 		l.user[kind] = splice_label_new(s);
 	}
 	l.group = splice_label_new(s);
+	l.swept = splice_label_new(s);
+	l.sweep = sweep_of(in);
 	start = splice_label_new(s);
 	splice_bind(s, start);
 	ret->n_functions = 0;
@@ -344,6 +382,7 @@ int kernel_link(const struct kernel_link_input *in, struct kernel_image *ret, st
 	r = splice_function(s, loop, &ops, err);
 	if (!r)
 		r = append_functions(&l, s, &ops, ret);
+	kernel_sweep_free(l.sweep);
 	return r ? r : splice_finish(s, &ret->insns, &ret->origins, &ret->n_insns, err);
 }
 
