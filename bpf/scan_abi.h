@@ -46,6 +46,7 @@ enum scan_trap {
 	SCAN_TRAP_NONE,
 	SCAN_TRAP_BUDGET,
 	SCAN_TRAP_FAIL,
+	SCAN_TRAP_BOUNDS, /* trap_bytes from the record's first byte on, which has record_bytes */
 };
 
 /* What a helper returns when the kernel ended its loop: no helper gives it otherwise. */
@@ -70,6 +71,8 @@ struct scan_slot {
 	uint32_t trap;	       /* out: enum scan_trap */
 	uint32_t trap_origin;  /* out: origin of the instruction, see engine_kernel_lower.h */
 	uint32_t trap_code;    /* out: fold_fail's argument */
+	uint32_t record_bytes; /* the length of the record at hand, for guards */
+	uint64_t trap_bytes;
 	uint64_t scratch[6];   /* helpers: what is on the stack, 16 bytes an argument */
 	uint64_t record;       /* out: address of the record that failed, its low 32 bits */
 } __attribute__((aligned(64)));

@@ -268,12 +268,20 @@ static int trapped(const struct kernel_thread *t, const struct scan_slot *s,
 {
 	uint32_t offset = (uint32_t)s->record - (uint32_t)(uintptr_t)span->data;
 	char where[320];
+	static const enum vm_trap_kind kinds[] = {
+		[SCAN_TRAP_BUDGET] = VM_TRAP_BUDGET,
+		[SCAN_TRAP_FAIL] = VM_TRAP_FAIL,
+		[SCAN_TRAP_BOUNDS] = VM_TRAP_BOUNDS,
+	};
 	struct vm_trap trap = {
-		.kind = s->trap == SCAN_TRAP_FAIL ? VM_TRAP_FAIL : VM_TRAP_BUDGET,
+		.kind = kinds[s->trap],
 		.entry = KERNEL_ORIGIN_KIND(s->trap_origin),
 		.insn = KERNEL_ORIGIN_INSN(s->trap_origin),
 		.code = s->trap_code,
 		.budget = t->engine->cfg.budget,
+		.region = VM_REGION_RECORD,
+		.access_bytes = s->trap_bytes > UINT32_MAX ? UINT32_MAX : (uint32_t)s->trap_bytes,
+		.region_bytes = s->record_bytes,
 	};
 
 	span_where(span, span->data + offset, where, sizeof(where));

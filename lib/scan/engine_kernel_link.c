@@ -22,7 +22,8 @@ enum {
 	 * differs between two ways keeps it from taking them as one. Functions with more ways than
 	 * this are called, as functions that it verifies apart from the loop. */
 	MAX_INLINE_PATHS = 32,
-	MAX_INLINE_PATHS_LINES = 4, /* that loop has more ways itself, and records that are longer */
+	MAX_INLINE_PATHS_LINES =
+		4, /* that loop has more ways itself, and records that are longer */
 };
 
 struct link {
@@ -58,7 +59,7 @@ static const struct splice_func *scan_loop(const struct engine_config *cfg)
 /* Loops: see struct kernel_frame. */
 static bool is_called(const struct engine_config *cfg, enum program_kind kind)
 {
-	return cfg->program->code[kind].has_loop ||
+	return cfg->program->code[kind].has_loop || cfg->program->code[kind].has_guard ||
 	       kernel_paths(cfg->program, kind) >
 		       (cfg->format == FORMAT_LINES ? MAX_INLINE_PATHS_LINES : MAX_INLINE_PATHS);
 }
@@ -270,6 +271,9 @@ static int append_user(struct link *l, struct splice *s, enum program_kind kind,
 		splice_emit(s, SPLICE_STX(BPF_DW, slot, offsetof(struct scan_slot, record),
 					  kind == PROGRAM_REDUCE ? BPF_REG_2 : BPF_REG_1));
 	}
+	if (code->has_guard)
+		splice_emit(s, SPLICE_STX(BPF_W, slot, offsetof(struct scan_slot, record_bytes),
+					  kind == PROGRAM_REDUCE ? BPF_REG_3 : BPF_REG_2));
 	r = kernel_lower(&lower, s, kind, l->err);
 	if (kind == PROGRAM_KEY)
 		splice_emit(s, SPLICE_MOV_K(BPF_REG_0, 0));
@@ -314,7 +318,8 @@ static int append_functions(struct link *l, struct splice *s, const struct splic
 		fn->global = true;
 		fn->n_args = (uint8_t)kernel_helper_args(h);
 		fn->arena_args = kernel_helper_arena_args(h);
-		r = splice_function(s, kernel_helper_form(VM_HELPER_BASE + (int32_t)i), ops, l->err);
+		r = splice_function(s, kernel_helper_form(VM_HELPER_BASE + (int32_t)i), ops,
+				    l->err);
 	}
 	return r;
 }

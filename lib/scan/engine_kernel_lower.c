@@ -75,26 +75,52 @@ static int refuse(const struct vm_program *vp, enum program_kind kind, uint32_t 
 			    "%s", text);
 }
 
+/* A helper that reads the record from its first byte: one comparison with the length guards it. */
+static bool can_guard(const struct vm_insn *info, const struct vm_op *op,
+		      const struct kernel_regs *k)
+{
+	const struct vm_helper *h = vm_helper_by_number((int32_t)op->imm);
+
+	if (op->kind != VM_KIND_CALL)
+		return false;
+	for (unsigned i = 0; i < 5; i++)
+		if (info->arg_guarded >> i & 1 &&
+		    (h->arg[i] != VM_ARG_MEM_READ || info->arg_region[i] != VM_REGION_RECORD ||
+		     !(k->record & BIT(1 + i))))
+			return false;
+	return true;
+}
+
+static const char *check_insn(const struct vm_insn *info, const struct vm_op *op,
+			      const struct kernel_regs *k)
+{
+	if (info->verdict == VM_GUARDED && !can_guard(info, op, k))
+		return "the access is guarded, not proven; the kernel engine takes proven "
+		       "accesses, and helpers that read the record from its start "
+		       "(nearfold check lists them)";
+	if (vm_op_is_access(op) && info->region == VM_REGION_STACK &&
+	    (info->offset_min % op->bytes || info->offset_max % op->bytes))
+		return "an access to the stack that is not aligned to its size";
+	if (op->kind == VM_KIND_CALL)
+		return kernel_helper_call_reason((int32_t)op->imm, info);
+	return NULL;
+}
+
 int kernel_lower_check(const struct vm_program *vp, enum program_kind kind, struct nf_error *why)
 {
 	const struct vm_code *code = &vp->code[kind];
+	AUTO_FREE struct kernel_regs *regs = kernel_regs_new(code, kind);
 
+	if (!regs)
+		return -ENOMEM;
 	for (uint32_t i = 0; i < code->flat.n_insns; i++) {
 		const struct vm_insn *info = &code->info[i];
 		struct vm_op op;
-		const char *no = NULL;
+		const char *no;
 
 		if (!info->reachable || vm_isa_decode(code->flat.insns, code->flat.n_insns, i, &op))
 			continue;
-		if (info->verdict == VM_GUARDED)
-			return refuse(vp, kind, i, why,
-				      "the access is guarded, not proven; the kernel engine takes "
-				      "proven accesses only (nearfold check lists them)");
-		if (vm_op_is_access(&op) && info->region == VM_REGION_STACK &&
-		    (info->offset_min % op.bytes || info->offset_max % op.bytes))
-			no = "an access to the stack that is not aligned to its size";
-		if (op.kind == VM_KIND_CALL)
-			no = kernel_helper_call_reason((int32_t)op.imm, info);
+		no = check_insn(info, &op, &regs[i]);
 		if (no)
 			return refuse(vp, kind, i, why, no);
 	}
@@ -270,6 +296,26 @@ static void lower_access(struct lowering *l, const struct vm_op *op, struct bpf_
 				      8 * op->bytes, 0));
 }
 
+/* The record's length against the size that a helper shall read. */
+static void guard_arguments(const struct lowering *l, uint32_t i)
+{
+	for (uint8_t a = 0; a < 4; a++) {
+		uint8_t size = (uint8_t)(BPF_REG_2 + a);
+		splice_label inside = splice_label_new(l->s);
+
+		if (!(l->code->info[i].arg_guarded >> a & 1))
+			continue;
+		splice_emit(l->s, SPLICE_LDX(BPF_DW, BPF_REG_0, BPF_REG_10, l->env->frame.slot));
+		splice_emit(l->s, SPLICE_STX(BPF_DW, BPF_REG_0,
+					     offsetof(struct scan_slot, trap_bytes), size));
+		splice_emit(l->s, SPLICE_LDX(BPF_W, BPF_REG_0, BPF_REG_0,
+					     offsetof(struct scan_slot, record_bytes)));
+		splice_jump(l->s, SPLICE_JMP(BPF_JLE, size, BPF_REG_0), inside);
+		emit_trap(l, SCAN_TRAPPED, SCAN_TRAP_BOUNDS, i);
+		splice_bind(l->s, inside);
+	}
+}
+
 static int lower_call(struct lowering *l, uint32_t i, const struct vm_op *op)
 {
 	const struct kernel_frame *f = &l->env->frame;
@@ -287,6 +333,7 @@ static int lower_call(struct lowering *l, uint32_t i, const struct vm_op *op)
 		emit_trap(l, SCAN_TRAPPED, SCAN_TRAP_FAIL, i);
 		return 0;
 	}
+	guard_arguments(l, i);
 	if (kernel_helper_loops(call.helper) && l->code->has_loop) {
 		splice_label out = splice_label_new(l->s), paid = splice_label_new(l->s);
 

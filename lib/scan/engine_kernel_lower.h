@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * engine_kernel_lower.h - a verified function in the form that the kernel's verifier takes, in
- *line.
+ * engine_kernel_lower.h - a verified function in the form that the kernel's verifier takes.
  *
  * Our verifier has proven every access; the kernel's wants to see it again in its own terms:
  *
- *	record, params, state, key, rodata are arena pointers. Arithmetic on them happens in 32
- *bits, so a difference of two is made signed again, and `number += pointer` gets a cast. The stack
- *lies deeper, below the scan loop's own slots. Sign-extending loads become a load and a move (6.12
- *has none from an arena). Jumps backwards pass a meter and a may_goto; what our verifier found
- *unreachable is left out. r6..r9 belong to the scan loop: renamed to registers that the function
- *leaves alone, or saved. `exit` goes to the end of the code; helpers become calls or a trap.
+ *  - record, params, state, key, rodata are arena pointers. Arithmetic on them happens in 32 bits, so
+ *    a difference of two is made signed again, and `number += pointer` gets a cast.
+ *  - The stack lies deeper, below the scan loop's own slots.
+ *  - Sign-extending loads become a load and a move (6.12 has none from an arena).
+ *  - Jumps backwards pass a meter and a may_goto; what our verifier found unreachable is left out.
+ *  - r6..r9 belong to the scan loop: renamed to registers that the function leaves alone, or saved.
+ *  - `exit` goes to the end of the code; helpers become calls or a trap.
  */
 #ifndef NF_SCAN_ENGINE_KERNEL_LOWER_H
 #define NF_SCAN_ENGINE_KERNEL_LOWER_H

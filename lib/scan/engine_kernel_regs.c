@@ -30,14 +30,17 @@ static void flow(struct analysis *a, uint32_t to, const struct kernel_regs *k)
 		t->arena &= k->arena;
 		t->stack &= k->stack;
 		t->init &= k->init;
+		t->record &= k->record;
 		t->slot_arena &= k->slot_arena;
 		t->slot_stack &= k->slot_stack;
+		t->slot_record &= k->slot_record;
 	} else {
 		*t = *k;
 		t->seen = true;
 	}
 	if (was.seen && was.arena == t->arena && was.stack == t->stack && was.init == t->init &&
-	    was.slot_arena == t->slot_arena && was.slot_stack == t->slot_stack)
+	    was.record == t->record && was.slot_arena == t->slot_arena &&
+	    was.slot_stack == t->slot_stack && was.slot_record == t->slot_record)
 		return;
 	if (!a->queued[to]) {
 		a->queued[to] = true;
@@ -51,12 +54,20 @@ static void set(struct kernel_regs *k, unsigned reg, bool arena, bool stack)
 	k->stack = (uint16_t)((k->stack & ~BIT(reg)) | (stack ? BIT(reg) : 0));
 }
 
+static void set_record(struct kernel_regs *k, unsigned reg, bool record)
+{
+	k->record = (uint16_t)((k->record & ~BIT(reg)) | (record ? BIT(reg) : 0));
+}
+
 static void alu(struct kernel_regs *k, const struct vm_op *op)
 {
 	bool dst_arena = k->arena & BIT(op->dst), dst_stack = k->stack & BIT(op->dst);
 	bool src_arena = !op->use_imm && k->arena & BIT(op->src);
 	bool src_stack = !op->use_imm && k->stack & BIT(op->src);
 
+	set_record(k, op->dst,
+		   op->op == VM_OP_MOV && op->width == 64 && !op->use_imm &&
+			   k->record & BIT(op->src));
 	if (op->width != 64)
 		set(k, op->dst, false, false);
 	else if (op->op == VM_OP_MOV)
@@ -93,13 +104,16 @@ static void memory(struct kernel_regs *k, const struct vm_op *op, const struct v
 
 	if (op->kind == VM_KIND_LOAD) {
 		set(k, op->dst, exact && k->slot_arena & touched, exact && k->slot_stack & touched);
+		set_record(k, op->dst, exact && k->slot_record & touched);
 		return;
 	}
 	k->slot_arena &= ~touched;
 	k->slot_stack &= ~touched;
+	k->slot_record &= ~touched;
 	if (exact && !op->use_imm) {
 		k->slot_arena |= k->arena & BIT(op->src) ? touched : 0;
 		k->slot_stack |= k->stack & BIT(op->src) ? touched : 0;
+		k->slot_record |= k->record & BIT(op->src) ? touched : 0;
 	}
 }
 
@@ -118,10 +132,12 @@ static void step(struct kernel_regs *k, const struct vm_op *op, const struct vm_
 		break;
 	case VM_KIND_CONST:
 		set(k, op->dst, op->op == VM_OP_RODATA, false);
+		set_record(k, op->dst, false);
 		break;
 	case VM_KIND_CALL:
 		for (unsigned r = 0; r <= 5; r++)
 			set(k, r, false, false);
+		k->record = (uint16_t)(k->record & ~0x3f);
 		break;
 	}
 }
@@ -166,7 +182,8 @@ struct kernel_regs *kernel_regs_new(const struct vm_code *code, enum program_kin
 	struct analysis a = {code, at, work, queued, 0};
 	struct kernel_regs entry = {.arena = kernel_arena_args(kind),
 				    .stack = BIT(10),
-				    .init = kernel_args(kind) | BIT(10)};
+				    .init = kernel_args(kind) | BIT(10),
+				    .record = kind == PROGRAM_REDUCE ? BIT(2) : BIT(1)};
 
 	if (!at || !work || !queued)
 		return NULL;

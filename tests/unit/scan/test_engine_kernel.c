@@ -90,6 +90,7 @@ static const struct example examples[] = {
 	{"histogram", NULL, 0, FORMAT_FIXED, fill_symbols},
 	{"min_max", NULL, 0, FORMAT_FIXED, fill_random},
 	{"top_k", NULL, 0, FORMAT_FIXED, fill_random},
+	{"grep_count", "error", 64, FORMAT_LINES, fill_text},
 	{"variance", NULL, 0, FORMAT_FIXED, fill_doubles},
 };
 
@@ -195,13 +196,15 @@ static void examples_give_the_same_bytes(void **state)
 
 /* A program of one filter and one reduce in assembly. filter may be NULL. */
 static struct program *assemble(const char *filter, const char *reduce, uint32_t record_bytes,
-				uint32_t state_bytes)
+				uint32_t state_bytes, uint32_t params_bytes)
 {
 	static struct bpf_insn code[2][256];
 	struct bpf_insn combine[] = {{.code = BPF_JMP | BPF_EXIT}};
 	struct program_func funcs[3] = {0};
-	struct program draft = {
-		.record_bytes = record_bytes, .state_bytes = state_bytes, .funcs = funcs};
+	struct program draft = {.record_bytes = record_bytes,
+				.state_bytes = state_bytes,
+				.params_bytes = params_bytes,
+				.funcs = funcs};
 	const char *text[] = {reduce, filter};
 	const enum program_kind kinds[] = {PROGRAM_REDUCE, PROGRAM_FILTER};
 	struct nf_error err = {0};
@@ -233,7 +236,7 @@ static void lines_are_found(void **state)
 				     "r4 = *(u64 *)(r1 + 8)\n r4 += r3\n *(u64 *)(r1 + 8) = r4\n"
 				     "r4 = *(u64 *)(r1 + 16)\n r4 *= 31\n r4 += r3\n"
 				     "*(u64 *)(r1 + 16) = r4\n r0 = 0\n exit\n",
-				     0, 24);
+				     0, 24, 0);
 	AUTO_FREE uint8_t *data = malloc(BYTES);
 
 	(void)state;
@@ -257,7 +260,7 @@ static void loops_of_many_rounds(void **state)
 				     "r5 = 300000\n L: r5 += -1\n if r5 != 0 goto L\n"
 				     "r4 = *(u64 *)(r1 + 0)\n r4 += 1\n *(u64 *)(r1 + 0) = r4\n"
 				     "r0 = 0\n exit\n",
-				     8, 8);
+				     8, 8, 0);
 	AUTO_FREE uint8_t *data = calloc(1, BYTES);
 
 	(void)state;
@@ -275,7 +278,7 @@ static void a_budget_ends_both_at_the_same_record(void **state)
 				     "r5 = *(u32 *)(r2 + 0)\n L: r5 += -1\n if r5 s> 0 goto L\n"
 				     "r4 = *(u64 *)(r1 + 0)\n r4 += 1\n *(u64 *)(r1 + 0) = r4\n"
 				     "r0 = 0\n exit\n",
-				     8, 8);
+				     8, 8, 0);
 	AUTO_FREE uint32_t *data = calloc(1, BYTES);
 
 	(void)state;
@@ -296,7 +299,7 @@ static void fold_fail_is_told_the_same_way(void **state)
 				     "r5 = *(u32 *)(r2 + 4)\n if r5 != 7 goto +2\n r1 = 77\n"
 				     "call fold_fail\n r4 = *(u64 *)(r1 + 0)\n r4 += r5\n"
 				     "*(u64 *)(r1 + 0) = r4\n r0 = 0\n exit\n",
-				     8, 8);
+				     8, 8, 0);
 	AUTO_FREE uint32_t *data = calloc(1, BYTES);
 
 	(void)state;
@@ -309,13 +312,36 @@ static void fold_fail_is_told_the_same_way(void **state)
 	program_unref(p);
 }
 
+/* A helper that reads the record from its start, as long as somebody says. */
+static void a_guard_stops_both_at_the_same_record(void **state)
+{
+	enum { BYTES = 100000 };
+	struct program *p = assemble("r2 = *(u32 *)(r3 + 0)\n r4 = 1\n call fold_find\n"
+				     "r0 += 1\n exit\n",
+				     "r4 = *(u64 *)(r1 + 0)\n r4 += r3\n *(u64 *)(r1 + 0) = r4\n"
+				     "r0 = 0\n exit\n",
+				     0, 8, 8);
+	AUTO_FREE uint8_t *data = malloc(BYTES);
+	uint8_t params[8] = {20, 0, 0, 0, 0, 0, 0, 0};
+
+	(void)state;
+	skip_without_kernel();
+	memset(data, 'x', BYTES);
+	for (size_t i = 20; i < BYTES; i += 21)
+		data[i] = '\n';
+	compare_all(p, params, FORMAT_LINES, data, BYTES, "every line is long enough");
+	data[70000] = '\n';
+	compare_all(p, params, FORMAT_LINES, data, BYTES, "one line is too short");
+	program_unref(p);
+}
+
 static void fold_stop_ends_the_scan(void **state)
 {
 	enum { BYTES = 8 * 10000 };
 	struct program *p = assemble(NULL,
 				     "r4 = *(u64 *)(r1 + 0)\n r4 += 1\n *(u64 *)(r1 + 0) = r4\n"
 				     "r0 = *(u32 *)(r2 + 0)\n exit\n",
-				     8, 8);
+				     8, 8, 0);
 	AUTO_FREE uint32_t *data = calloc(1, BYTES);
 
 	(void)state;
@@ -390,7 +416,7 @@ static void random_programs_give_the_same_bytes(void **state)
 		struct vm_gen_options options = {
 			.any_length = i % 5 == 4,
 			.no_key = i % 3 != 0,
-			.no_guards = true,
+			.no_guards = i % 4,
 			.no_loops = i % 2,
 			.no_helpers = i % 2,
 			.max_insns = i % 7 < 3 ? 15 : 60,
@@ -413,6 +439,7 @@ int main(void)
 		cmocka_unit_test(loops_of_many_rounds),
 		cmocka_unit_test(a_budget_ends_both_at_the_same_record),
 		cmocka_unit_test(fold_fail_is_told_the_same_way),
+		cmocka_unit_test(a_guard_stops_both_at_the_same_record),
 		cmocka_unit_test(fold_stop_ends_the_scan),
 		cmocka_unit_test(random_programs_give_the_same_bytes),
 	};
