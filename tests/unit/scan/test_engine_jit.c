@@ -53,6 +53,8 @@ struct outcome {
 	uint64_t records, matched;
 	uint8_t *bytes; /* state, or key and state of each group in order */
 	size_t n_bytes;
+	struct jit_image *image; /* that the engine compiled, or NULL */
+	size_t image_bytes;
 };
 
 static int compare_groups(const void *a, const void *b, void *n)
@@ -96,8 +98,21 @@ static void run(const struct engine_ops *ops, const struct engine_config *cfg,
 		ret->bytes = malloc(ret->n_bytes + 1);
 		memcpy(ret->bytes, fold->state, ret->n_bytes);
 	}
+	if (ops == &engine_jit && engine_jit_image(engine)) {
+		const struct jit_image *image = engine_jit_image(engine);
+
+		ret->image_bytes = sizeof(*image) + image->bytes;
+		ret->image = malloc(ret->image_bytes);
+		memcpy(ret->image, image, ret->image_bytes);
+	}
 	ops->thread_close(thread);
 	ops->close(engine);
+}
+
+static void outcome_done(struct outcome *o)
+{
+	free(o->bytes);
+	free(o->image);
 }
 
 static void check_same(const struct outcome *a, const struct outcome *b, uint64_t seed)
@@ -147,7 +162,7 @@ static bool one_program(uint64_t seed, const struct vm_gen_options *options, boo
 	struct vm_bounds bounds;
 	uint8_t *data, *params;
 	uint64_t random = seed;
-	struct outcome a, b;
+	struct outcome a, b, c;
 	size_t bytes;
 	struct span spans[3];
 
@@ -191,8 +206,20 @@ static bool one_program(uint64_t seed, const struct vm_gen_options *options, boo
 	run(&engine_interp, &cfg, spans, 2, &a);
 	run(&engine_jit, &cfg, spans, 2, &b);
 	check_same(&a, &b, seed);
-	free(a.bytes);
-	free(b.bytes);
+	assert_non_null(b.image);
+	/* Again with that code from a cache, or compiled while the interpreter begins. */
+	if (seed % 2) {
+		cfg.jit_image = b.image;
+		cfg.jit_image_bytes = b.image_bytes;
+	}
+	cfg.jit_wait = false;
+	run(&engine_jit, &cfg, spans, 2, &c);
+	check_same(&a, &c, seed);
+	if (seed % 2)
+		assert_null(c.image);
+	outcome_done(&a);
+	outcome_done(&b);
+	outcome_done(&c);
 	free(data);
 	free(params);
 	vm_program_unref(vp);
@@ -251,6 +278,67 @@ static void random_programs_over_lines(void **state)
 	many(&(struct vm_gen_options){.any_length = true}, true);
 }
 
+/* An image that is cut short, or for another CPU, is not mapped: the engine compiles. */
+static void code_that_does_not_fit_is_compiled_anew(void **state)
+{
+	const struct vm_gen_options options = {.no_key = true};
+	struct vm_gen *gen = vm_gen_new(3, &options);
+	struct nf_error why;
+	struct program *p;
+	struct vm_program *vp;
+	struct vm_bounds bounds;
+	struct outcome good, other;
+	static const uint8_t zeroes[PROGRAM_MAX_PARAMS_BYTES], data[1];
+	struct span span = {data, 0, "a", 0};
+
+	(void)state;
+	assert_non_null(gen);
+	assert_int_equal(program_create(vm_gen_draft(gen), &p, NULL), 0);
+	vm_gen_free(gen);
+	bounds = vm_bounds_of(p);
+	if (!p->record_bytes)
+		bounds.record_min_bytes = bounds.record_max_bytes = 40;
+	assert_int_equal(vm_verify(p, &bounds, &vp, NULL), 0);
+
+	struct engine_config cfg = {
+		.program = vp,
+		.params = zeroes,
+		.format = FORMAT_FIXED,
+		.record_bytes = bounds.record_max_bytes,
+		.jit_module = module_path,
+		.jit_wait = true,
+		.cpu_threads = 1,
+	};
+
+	if (engine_jit.check(&cfg, &why)) {
+		print_message("SKIP: %s\n", why.text);
+		skip();
+	}
+	run(&engine_jit, &cfg, &span, 1, &good);
+	assert_non_null(good.image);
+	cfg.jit_image = good.image;
+	cfg.jit_image_bytes = good.image_bytes;
+	for (unsigned i = 0; i < 3; i++) {
+		if (i == 0)
+			cfg.jit_image_bytes = good.image_bytes - 1;
+		else if (i == 1)
+			cfg.jit_image_bytes = 3;
+		else
+			good.image->cpu[7] ^= 1;
+		run(&engine_jit, &cfg, &span, 1, &other);
+		assert_non_null(other.image);
+		outcome_done(&other);
+		cfg.jit_image_bytes = good.image_bytes;
+	}
+	good.image->cpu[7] ^= 1;
+	run(&engine_jit, &cfg, &span, 1, &other);
+	assert_null(other.image);
+	outcome_done(&other);
+	outcome_done(&good);
+	vm_program_unref(vp);
+	program_unref(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -259,6 +347,7 @@ int main(void)
 		cmocka_unit_test(random_reductions_take_the_fast_path),
 		cmocka_unit_test(random_straight_programs),
 		cmocka_unit_test(random_programs_over_lines),
+		cmocka_unit_test(code_that_does_not_fit_is_compiled_anew),
 	};
 
 	return cmocka_run_group_tests(tests, find_module, NULL);
