@@ -95,7 +95,8 @@ bool jit_image_check(const struct jit_image *image, size_t size)
 	       image->abi == JIT_ABI && image->bytes == size - sizeof(*image) &&
 	       image->exact < image->bytes &&
 	       (image->fast == UINT32_MAX || image->fast < image->bytes) &&
-	       image->n_wide <= JIT_MAX_WIDE_CELLS;
+	       image->n_wide <= JIT_MAX_WIDE_CELLS && image->lanes &&
+	       (image->lanes == 1 || image->stride);
 }
 
 int jit_image_map(const struct jit_image *image, size_t size, struct jit_code *ret,
@@ -163,11 +164,19 @@ static bool has_headroom(const struct jit_image *image, const uint8_t *state)
 int jit_fold(const struct jit_code *code, struct jit_ctx *ctx, const uint8_t *data, uint64_t n,
 	     const uint32_t *starts, uint8_t *state, const uint8_t *params, const uint8_t *rodata)
 {
-	if (code->fast && n < UINT32_MAX && has_headroom(code->image, state)) {
-		int r = code->fast(ctx, data, n, starts, state, params, rodata);
+	uint64_t bulk = 0;
 
-		if (r != JIT_REDO)
-			return r;
+	if (code->fast && n < UINT32_MAX && has_headroom(code->image, state)) {
+		bulk = n - n % code->image->lanes;
+		if (bulk && code->fast(ctx, data, bulk, starts, state, params, rodata) == JIT_REDO)
+			bulk = 0;
+		if (bulk == n)
+			return JIT_DONE;
 	}
-	return code->exact(ctx, data, n, starts, state, params, rodata);
+	/* What is left of it: without lanes there is nothing, so starts are those of all. */
+	int r = code->exact(ctx, data + bulk * code->image->stride, n - bulk, starts, state, params,
+			    rodata);
+
+	ctx->at += bulk;
+	return r;
 }

@@ -23,7 +23,7 @@
 #include "vm/vm.h"
 #include "vm/vm_interp.h"
 
-enum { JIT_ABI = 1, JIT_MAX_WIDE_CELLS = 32, JIT_GROUP_CACHE = 4096 };
+enum { JIT_ABI = 2, JIT_MAX_WIDE_CELLS = 32, JIT_GROUP_CACHE = 4096 };
 
 /* What a compiled function returns. */
 enum jit_result {
@@ -67,7 +67,8 @@ struct jit_image {
 	uint32_t magic, abi;
 	uint32_t bytes;       /* of the code */
 	uint32_t exact, fast; /* offsets into the code; fast UINT32_MAX: there is none */
-	uint32_t lanes;       /* of fast, for people: records per step */
+	uint32_t lanes;       /* of fast: it takes multiples of so many records */
+	uint32_t stride;      /* bytes from record to record; lines: 0, and lanes is 1 */
 	uint32_t n_wide;      /* 16-byte cells for which fast needs headroom (vm_branchfree.h) */
 	uint32_t wide[JIT_MAX_WIDE_CELLS]; /* offsets into the state */
 	uint8_t cpu[32];      /* hash of CPU name and features: code runs on that only */

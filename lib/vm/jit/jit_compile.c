@@ -200,6 +200,7 @@ static int compile_one(const struct vm_program *vp, const struct jit_options *op
 		r = generate(e, machine, has_fast, ret, err);
 	if (!r) {
 		(*ret)->lanes = lanes;
+		(*ret)->stride = options->fixed ? vp->bounds.record_max_bytes : 0;
 		if (has_fast)
 			list_wide_cells(bf, *ret);
 		module_cpu((*ret)->cpu, NULL);

@@ -4,9 +4,10 @@
  * `lanes` records at once, with the state in vector registers.
  *
  *	entry		what does not depend on the record, once
- *	vector loop	lanes records a step: wide loads, taken apart by shuffles (a gather costs
- *			four times as much); an accumulator of lanes values a cell
- *	scalar loop	the rest, the same graph with one lane
+ *	loop		lanes records a step: wide loads, taken apart by shuffles (a gather costs
+ *			four times as much); an accumulator of lanes values a cell. What is left of
+ *			n is the caller's to give to exact (jit_fold): a second loop would
+ *			cost as much time to compile as this one.
  *	end		any record that fails: JIT_REDO. Else the lanes of each accumulator and
  *			the cell's old value are merged and stored.
  */
@@ -18,7 +19,7 @@
 
 #include "base/scope.h"
 
-enum { MAX_LANES = 16 };
+enum { MAX_LANES = 16, MANY_NODES = 128 };
 
 struct lanes {
 	unsigned n;            /* 1: scalars */
@@ -531,7 +532,7 @@ static LLVMValueRef sum128(struct jit_emit *e, const struct lanes *l, uint32_t c
 }
 
 /* cell = cell MERGE what the lanes have. */
-static void store_cell(struct fast *f, const struct lanes *const *l, unsigned n_l, uint32_t c)
+static void store_cell(struct fast *f, const struct lanes *l, uint32_t c)
 {
 	struct jit_emit *e = f->e;
 	const struct bf_cell *cell = &f->bf->cells[c];
@@ -548,20 +549,18 @@ static void store_cell(struct fast *f, const struct lanes *const *l, unsigned n_
 		v = LLVMBuildZExt(e->b, v, e->i64, "");
 	if (cell->merge != BF_MERGE_ADD128)
 		v = extend(e, cell, v, e->i64);
-	for (unsigned i = 0; i < n_l; i++) {
-		if (cell->merge == BF_MERGE_ADD128)
-			v = LLVMBuildAdd(e->b, v, sum128(e, l[i], c), "");
-		else
-			v = merge(e, cell->merge, v,
-				  across(e, l[i], names[cell->merge],
-					 LLVMBuildLoad2(e->b, l[i]->i64, l[i]->acc[c], "")));
-	}
+	if (cell->merge == BF_MERGE_ADD128)
+		v = LLVMBuildAdd(e->b, v, sum128(e, l, c), "");
+	else
+		v = merge(e, cell->merge, v,
+			  across(e, l, names[cell->merge],
+				 LLVMBuildLoad2(e->b, l->i64, l->acc[c], "")));
 	if (cell->bytes < 8)
 		v = LLVMBuildTrunc(e->b, v, type, "");
 	jit_store(e, v, at);
 }
 
-static void emit_end(struct fast *f, const struct lanes *const *l, unsigned n_l)
+static void emit_end(struct fast *f, const struct lanes *l)
 {
 	struct jit_emit *e = f->e;
 	const struct vm_branchfree *bf = f->bf;
@@ -569,13 +568,9 @@ static void emit_end(struct fast *f, const struct lanes *const *l, unsigned n_l)
 
 	if (bf->reduce_fails != BF_NONE) {
 		LLVMBasicBlockRef redo = jit_block(e, "redo"), good = jit_block(e, "good");
-		LLVMValueRef bad = LLVMConstInt(e->i1, 0, 0);
+		LLVMValueRef bad =
+			across(e, l, "or", LLVMBuildLoad2(e->b, l->i1, l->failed, ""));
 
-		for (unsigned i = 0; i < n_l; i++)
-			bad = LLVMBuildOr(e->b, bad,
-					  across(e, l[i], "or",
-						 LLVMBuildLoad2(e->b, l[i]->i1, l[i]->failed, "")),
-					  "");
 		LLVMBuildCondBr(e->b, bad, redo, good);
 		LLVMPositionBuilderAtEnd(e->b, redo);
 		LLVMBuildRet(e->b, LLVMConstInt(e->i32, JIT_REDO, 0));
@@ -583,21 +578,16 @@ static void emit_end(struct fast *f, const struct lanes *const *l, unsigned n_l)
 	}
 	for (uint32_t c = 0; c < bf->n_cells; c++)
 		if (bf->cells[c].merge != BF_MERGE_NONE)
-			store_cell(f, l, n_l, c);
-	if (bf->match != BF_NONE) {
-		matched = jit_const(e, 0);
-		for (unsigned i = 0; i < n_l; i++)
-			matched = LLVMBuildAdd(e->b, matched,
-					       across(e, l[i], "add",
-						      LLVMBuildLoad2(e->b, l[i]->i64, l[i]->matched, "")),
-					       "");
-	}
+			store_cell(f, l, c);
+	if (bf->match != BF_NONE)
+		matched = across(e, l, "add", LLVMBuildLoad2(e->b, l->i64, l->matched, ""));
 	jit_emit_counters(e, e->n, matched);
 	LLVMBuildRet(e->b, LLVMConstInt(e->i32, JIT_DONE, 0));
 }
 
-/* Lanes pay while the fields of a step lie in a few vector registers. */
-static unsigned choose_lanes(const struct jit_emit *e)
+/* Lanes pay while the fields of a step lie in a few vector registers; of long programs they cost too
+ * much to compile. */
+static unsigned choose_lanes(const struct jit_emit *e, const struct vm_branchfree *bf)
 {
 	uint32_t bytes = e->vp->bounds.record_max_bytes;
 
@@ -607,7 +597,7 @@ static unsigned choose_lanes(const struct jit_emit *e)
 		return e->options->lanes > MAX_LANES ? MAX_LANES : e->options->lanes;
 	if (bytes > 40 || e->vector_bytes < 32)
 		return 1;
-	return e->vector_bytes >= 64 ? 16 : 8;
+	return e->vector_bytes >= 64 && bf->n_nodes <= MANY_NODES ? 16 : 8;
 }
 
 int jit_emit_fast(struct jit_emit *e, const struct vm_branchfree *bf, unsigned *ret_lanes)
@@ -619,9 +609,8 @@ int jit_emit_fast(struct jit_emit *e, const struct vm_branchfree *bf, unsigned *
 		.varies = calloc(bf->n_nodes, sizeof(bool)),
 		.needed = calloc(bf->n_nodes, sizeof(bool)),
 	};
-	unsigned n = choose_lanes(e), n_l = 0;
-	struct lanes entry = {0}, vector = {0}, scalar = {0};
-	const struct lanes *l[2];
+	unsigned n = choose_lanes(e, bf);
+	struct lanes entry = {0}, body = {0};
 	LLVMValueRef index;
 	bool begun = false;
 	int err = -ENOMEM;
@@ -636,27 +625,19 @@ int jit_emit_fast(struct jit_emit *e, const struct vm_branchfree *bf, unsigned *
 	err = lanes_init(&f, &entry, 1);
 	if (!err)
 		err = emit_once(&f, &entry);
-	if (!err && n > 1) {
-		err = lanes_init(&f, &vector, n);
-		l[n_l++] = &vector;
-	}
 	if (!err)
-		err = lanes_init(&f, &scalar, 1);
-	l[n_l++] = &scalar;
-	if (!err && n > 1)
-		err = emit_loop(&f, &vector, index);
+		err = lanes_init(&f, &body, n);
 	if (!err)
-		err = emit_loop(&f, &scalar, index);
+		err = emit_loop(&f, &body, index);
 	if (!err) {
-		emit_end(&f, l, n_l);
+		emit_end(&f, &body);
 		*ret_lanes = n;
 	}
 out:
 	if (err && begun) /* with its open blocks */
 		LLVMDeleteFunction(e->fn);
 	lanes_done(&entry);
-	lanes_done(&vector);
-	lanes_done(&scalar);
+	lanes_done(&body);
 	free(f.once);
 	free(f.varies);
 	free(f.needed);

@@ -112,7 +112,7 @@ static void a_worker_cannot_send_code_that_is_not_whole(void **state)
 
 	(void)state;
 	*image = (struct jit_image){.magic = 0x49464e4a, .abi = JIT_ABI, .bytes = 100,
-				    .fast = UINT32_MAX};
+				    .fast = UINT32_MAX, .lanes = 1};
 	assert_true(frame_check(FRAME_CODE, bytes, sizeof(*image) + 100));
 	assert_false(frame_check(FRAME_CODE, bytes, sizeof(*image) + 99));
 	assert_false(frame_check(FRAME_CODE, bytes, sizeof(*image) - 1));
@@ -125,6 +125,11 @@ static void a_worker_cannot_send_code_that_is_not_whole(void **state)
 	image->n_wide = JIT_MAX_WIDE_CELLS + 1;
 	assert_false(frame_check(FRAME_CODE, bytes, sizeof(*image) + 100));
 	image->n_wide = 0;
+	image->lanes = 0;
+	assert_false(frame_check(FRAME_CODE, bytes, sizeof(*image) + 100));
+	image->lanes = 16; /* of records of no length */
+	assert_false(frame_check(FRAME_CODE, bytes, sizeof(*image) + 100));
+	image->lanes = 1;
 	image->bytes = CODE_MAX_BYTES;
 	assert_false(frame_check(FRAME_CODE, bytes, sizeof(*image) + CODE_MAX_BYTES));
 }
