@@ -25,6 +25,13 @@
 
 enum { EXIT_USAGE = 2 };
 
+enum {
+	POOL_SPARE = 4,
+	POOL_MOST = 256,
+	/* How long the end of the daemon waits for threads that a file system holds. */
+	POOL_END_MS = 1000,
+};
+
 /* ---- the command line ---------------------------------------------------------------------- */
 
 enum flag_id {
@@ -289,11 +296,23 @@ static void raise_open_files(void)
 	}
 }
 
+/* Threads that wait for file systems: so many that those which hang, one a query or a read at most,
+ * leave some to verify programs. Before the pool's first work; the operator's own word counts. */
+static void size_pool(const struct node_limits *l)
+{
+	uint64_t n = l->queries_running + l->reads_running + POOL_SPARE;
+	char text[24];
+
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)(n < POOL_MOST ? n : POOL_MOST));
+	setenv("UV_THREADPOOL_SIZE", text, 0);
+}
+
 static int node_start(struct node *node, struct nf_error *err)
 {
 	const struct node_limits *l = &node->config.limits;
 	int ret;
 
+	size_pool(l);
 	uv_loop_init(&node->loop);
 	node->tick.data = node->drain_timer.data = node->sigterm.data = node->sigint.data = node;
 	uv_timer_init(&node->loop, &node->tick);
@@ -355,6 +374,29 @@ static int node_listen(struct node *node, struct nf_error *err)
 	return 0;
 }
 
+static void on_pool_hangs(uv_timer_t *timer)
+{
+	uv_stop(timer->loop);
+}
+
+/* Run the loop until nothing is left to do. False: a thread of the pool does not come back. */
+static bool run_out(struct node *node)
+{
+	uv_timer_t timer;
+	bool alive;
+
+	uv_timer_init(&node->loop, &timer);
+	uv_timer_start(&timer, on_pool_hangs, POOL_END_MS, 0);
+	uv_unref((uv_handle_t *)&timer);
+	uv_run(&node->loop, UV_RUN_DEFAULT);
+	alive = uv_loop_alive(&node->loop);
+	if (!alive) {
+		uv_close((uv_handle_t *)&timer, NULL);
+		uv_run(&node->loop, UV_RUN_DEFAULT);
+	}
+	return !alive;
+}
+
 static void node_stop(struct node *node)
 {
 	/* Calls that still are get on_gone(), which ends their workers. */
@@ -367,9 +409,13 @@ static void node_stop(struct node *node)
 	while (node->workers && node->spawner_sock >= 0)
 		uv_run(&node->loop, UV_RUN_ONCE);
 	node_workers_done(node);
-	uv_run(&node->loop, UV_RUN_DEFAULT);
-	uv_loop_close(&node->loop);
 	waitpid(node->spawner_pid, NULL, 0);
+	if (!run_out(node)) {
+		log_warning("a file system does not answer; ending all the same");
+		/* That thread reads what would be freed now. */
+		_exit(EXIT_FAILURE);
+	}
+	uv_loop_close(&node->loop);
 	program_cache_free(node->cache);
 	code_cache_free(node->codes);
 	catalog_free(node->catalog);

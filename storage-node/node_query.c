@@ -31,6 +31,7 @@
 #include "storage-node/node_request.h"
 #include "storage-node/node_worker.h"
 
+/* In this order: from OPEN on a query has its turn. */
 enum stage { STAGE_VERIFY, STAGE_WAIT, STAGE_OPEN, STAGE_RUN, STAGE_CHECK, STAGE_DONE };
 
 struct query {
@@ -669,10 +670,12 @@ void query_check_time(struct node *node)
 
 	for (struct query *q = node->queries, *next; q; q = next) {
 		next = q->next;
-		if (q->stage != STAGE_RUN || clock_now_ns() - q->granted_ns < most_ns)
+		if (q->stage < STAGE_OPEN || q->stage == STAGE_DONE ||
+		    clock_now_ns() - q->granted_ns < most_ns)
 			continue;
-		node_limit_refuse(&err, "seconds_per_query",
-				  "the query has run for %llu seconds, query %llu",
+		/* A file system may hang; the thread that waits for it does so for itself then. */
+		node_limit_refuse(&err, "seconds_per_query", "the query has %s for %llu seconds, query %llu",
+				  q->stage == STAGE_RUN ? "run" : "waited for its files",
 				  (unsigned long long)node->config.limits.seconds_per_query,
 				  (unsigned long long)q->id);
 		query_fail_limit(q, &err, "seconds_per_query");
