@@ -229,7 +229,8 @@ static int check_reader(const struct engine_ops *e, const struct scan_options *o
 		return 0;
 	if (o->reader != READER_AUTO && o->reader != READER_URING && o->reader != READER_NVME)
 		return nf_error_set(why, NF_FAILED_PRECONDITION, NULL,
-				    "it needs the io_uring reader, and another one is asked for");
+				    "the engine %s reads by io_uring, and another reader is asked "
+				    "for: ask for auto or uring", e->name);
 	return ring_uring_check(why);
 }
 
