@@ -275,7 +275,8 @@ static bool plan_cell(struct kernel_sweep *w, uint32_t i)
 
 	if (!c->written || c->upper)
 		return true;
-	if (c->merge == BF_MERGE_NONE || !need(w, c->operand) || !need(w, c->when))
+	if (c->merge == BF_MERGE_NONE || !need(w, c->operand) || !need(w, c->when) ||
+	    !need(w, w->bf->match))
 		return false;
 	if (c->merge != BF_MERGE_ADD128)
 		return c->bytes <= 8 && add_accumulator(w, ACC_CELL, i);
@@ -319,9 +320,8 @@ static bool plan(struct kernel_sweep *w)
 		if (counts_matches(w, &bf->cells[i]))
 			w->counter = i;
 	}
-	if (!need(w, bf->match))
-		return false;
-	if (bf->match != BF_NONE && w->counter == BF_NONE && !add_accumulator(w, ACC_MATCHED, 0))
+	if (bf->match != BF_NONE && w->counter == BF_NONE &&
+	    (!need(w, bf->match) || !add_accumulator(w, ACC_MATCHED, 0)))
 		return false;
 	for (uint32_t i = 0; i < bf->n_nodes; i++)
 		cost += w->v[i].uses && w->v[i].varies ? makes_mask(&bf->nodes[i]) ? 3 : 2 : 0;
