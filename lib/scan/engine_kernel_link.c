@@ -13,6 +13,7 @@
 #include "scan/engine_kernel_holes.h"
 #include "scan/engine_kernel_lower.h"
 #include "scan/engine_kernel_regs.h"
+#include "scan/engine_kernel_stack.h"
 #include "scan/engine_kernel_sweep.h"
 #include "scan/engine_kernel_template.h"
 #include "vm/vm_helper.h"
@@ -36,7 +37,7 @@ struct link {
 	bool called[PROGRAM_ENTRIES];
 	uint64_t helpers; /* bit i: row i of the helper table is called */
 	splice_label helper[64];
-	splice_label group; /* nf_group() */
+	splice_label group;	    /* nf_group() */
 	struct kernel_sweep *sweep; /* or NULL */
 	splice_label swept;
 };
@@ -69,7 +70,8 @@ static int check_stack(const struct engine_config *cfg, enum program_kind kind,
 		       struct nf_error *why)
 {
 	const struct vm_program *vp = cfg->program;
-	uint32_t used = kernel_stack_used(vp, kind), others, room;
+	uint32_t others, room;
+	struct kernel_stack stack;
 
 	if (!vp->code[kind].flat.n_insns)
 		return 0;
@@ -81,11 +83,13 @@ static int check_stack(const struct engine_config *cfg, enum program_kind kind,
 	room = KERNEL_STACK_BYTES - KERNEL_STACK_RESERVED - others;
 	if (vp->code[kind].has_loop)
 		room = KERNEL_SMALL_STACK - (uint32_t)-kernel_frame_called().base;
-	if (used <= room)
+	if (kernel_stack_of(vp, kind, &stack))
+		return -ENOMEM;
+	if (stack.bytes <= room)
 		return 0;
 	return nf_error_set(why, NF_FAILED_PRECONDITION, program_kind_name(kind),
-			    "uses %u bytes of stack; a kernel program%s has room for %u", used,
-			    vp->code[kind].has_loop ? " with a loop" : "", room);
+			    "uses %u bytes of stack; a kernel program%s has room for %u",
+			    stack.bytes, vp->code[kind].has_loop ? " with a loop" : "", room);
 }
 
 int kernel_link_check(const struct engine_config *cfg, struct nf_error *why)

@@ -9,6 +9,7 @@
 #include "bpf/scan_abi.h"
 #include "scan/engine_kernel_helper.h"
 #include "scan/engine_kernel_regs.h"
+#include "scan/engine_kernel_stack.h"
 #include "vm/vm_helper.h"
 #include "vm/vm_isa.h"
 
@@ -31,37 +32,6 @@ struct kernel_frame kernel_frame_below(uint32_t template_stack_bytes)
 struct kernel_frame kernel_frame_called(void)
 {
 	return (struct kernel_frame){.slot = -8, .save = {-16, -24}, .out = -16, .base = -24};
-}
-
-/* How far below r10 an instruction reaches: by an access, or by making a pointer (for a helper). */
-static int64_t reach(const struct vm_code *code, uint32_t i, const struct vm_op *op,
-		     const struct kernel_regs *k)
-{
-	if (vm_op_is_access(op) && code->info[i].region == VM_REGION_STACK)
-		return code->info[i].offset_min;
-	if (op->op == VM_OP_ADD && op->width == 64 && op->use_imm && k->stack & BIT(op->dst))
-		return op->imm;
-	return 0;
-}
-
-uint32_t kernel_stack_used(const struct vm_program *vp, enum program_kind kind)
-{
-	const struct vm_code *code = &vp->code[kind];
-	AUTO_FREE struct kernel_regs *regs = kernel_regs_new(code, kind);
-	int64_t deepest = 0;
-
-	if (!regs)
-		return UINT32_MAX;
-	for (uint32_t i = 0; i < code->flat.n_insns; i++) {
-		struct vm_op op;
-		int64_t r;
-
-		if (!regs[i].seen || vm_isa_decode(code->flat.insns, code->flat.n_insns, i, &op))
-			continue;
-		r = reach(code, i, &op, &regs[i]);
-		deepest = r < deepest ? r : deepest;
-	}
-	return (uint32_t)(-deepest + 7) & ~7u;
 }
 
 static int refuse(const struct vm_program *vp, enum program_kind kind, uint32_t i,
@@ -134,6 +104,7 @@ struct lowering {
 	const struct vm_program *vp;
 	const struct vm_code *code;
 	const struct kernel_regs *regs;
+	struct kernel_stack stack;
 	struct splice *s;
 	enum program_kind kind;
 	splice_label first; /* of flat instruction 0 */
@@ -275,6 +246,8 @@ static void lower_alu(struct lowering *l, uint32_t i, const struct vm_op *op, st
 			insn.src_reg = insn.dst_reg;
 		}
 	}
+	if (kernel_stack_makes_pointer(l->code, i))
+		insn.imm = kernel_stack_map(&l->stack, insn.imm);
 	splice_emit(l->s, insn);
 	if (op->op == VM_OP_MOV && op->width == 64 && !op->use_imm && op->src == 10)
 		splice_emit(l->s, SPLICE_ALU_K(BPF_ADD, insn.dst_reg, l->env->frame.base));
@@ -285,7 +258,7 @@ static void lower_access(struct lowering *l, const struct vm_op *op, struct bpf_
 	unsigned address = op->kind == VM_KIND_LOAD ? op->src : op->dst;
 
 	if (address == 10)
-		insn.off = (int16_t)(insn.off + l->env->frame.base);
+		insn.off = (int16_t)(kernel_stack_map(&l->stack, insn.off) + l->env->frame.base);
 	if (!op->sign) {
 		splice_emit(l->s, insn);
 		return;
@@ -512,7 +485,7 @@ int kernel_lower(const struct kernel_lower *env, struct splice *s, enum program_
 		.far = far,
 	};
 
-	if (!regs || !far)
+	if (!regs || !far || kernel_stack_of(env->program, kind, &l.stack))
 		return -ENOMEM;
 	l.end = splice_label_new(s);
 	l.first = splice_labels_new(s, n);

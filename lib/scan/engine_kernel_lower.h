@@ -51,9 +51,6 @@ enum {
 struct kernel_frame kernel_frame_below(uint32_t template_stack_bytes); /* in the scan loop */
 struct kernel_frame kernel_frame_called(void);
 
-/* How much stack the function really uses (flat.stack_bytes is whole frames). */
-uint32_t kernel_stack_used(const struct vm_program *vp, enum program_kind kind);
-
 /* How many ways lead through the function, up to KERNEL_MANY_PATHS. */
 enum { KERNEL_MANY_PATHS = 1 << 30 };
 uint64_t kernel_paths(const struct vm_program *vp, enum program_kind kind);
