@@ -10,9 +10,9 @@ head -c 240 /dev/zero >"$T/small.bin"
 # Until there are $1 of them.
 wait_spares()
 {
-	local i
+	local _
 
-	for i in $(seq 250); do
+	for _ in $(seq 250); do
 		[ "$(spares | wc -l)" != "$1" ] || return 0
 		sleep 0.02
 	done
