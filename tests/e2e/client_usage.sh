@@ -143,6 +143,8 @@ fi
 [ "$(wc -l <"$T/commands")" -ge 6 ] || fail "too few commands: $(cat "$T/commands")"
 while read -ra command; do
 	"$nearfold" "${command[@]}" --help >"$T/help" || fail "${command[*]} --help: status $?"
+	grep -q "^\*${command[*]}\*$" "$(dirname "$0")/../../docs/nearfold.1.scd" ||
+		fail "docs/nearfold.1.scd lacks ${command[*]}"
 	grep -q '^Examples:' "$T/help" || fail "${command[*]} --help has no examples"
 	for option in $(sed -n 's/^  \(--[a-z-]*\).*/\1/p' "$T/help" | grep -v -- --help); do
 		grep -q -- "\*$option" "$(dirname "$0")/../../docs/nearfold.1.scd" ||
