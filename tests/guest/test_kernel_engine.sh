@@ -6,11 +6,12 @@
 # disk: d0 16
 # qemu: -drive if=none,id=d0,format=raw,file=@WORK@/d0.disk
 # qemu: -device nvme,id=nv0,serial=nf0 -device nvme-ns,drive=d0,bus=nv0,nsid=1
-# seconds: 150
+# seconds: 200
 set -eu
 
 NEARFOLD_PROGRAMS=60 "$B/tests/unit/scan/test_engine_kernel"
 "$B/tests/unit/scan/test_engine_kernel_helpers"
+NEARFOLD_PROGRAMS=60 "$B/tests/unit/scan/test_engine_kernel_sweep"
 
 for i in {1..30000}; do printf '%024d' "$i"; done >/tmp/data
 dd if=/tmp/data of=/dev/nvme0n1 bs=64k oflag=direct status=none
