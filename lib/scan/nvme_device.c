@@ -60,9 +60,12 @@ static void health(nvme_ctrl_t c, char *ret, size_t size)
 
 	if (fd < 0 || nvme_get_log_smart(fd, NVME_NSID_ALL, true, &log))
 		return;
+	int kelvin = log.temperature[0] | log.temperature[1] << 8;
+	if (!kelvin) /* Linux's own target has the log, and nothing in it */
+		return;
 	snprintf(ret, size, "%s%d C, %u %% of spare left, %u %% used, %" PRIu64 " media errors",
 		 log.critical_warning ? "WARNING, " : "",
-		 (log.temperature[0] | log.temperature[1] << 8) - KELVIN, log.avail_spare,
+		 kelvin - KELVIN, log.avail_spare,
 		 log.percent_used, (uint64_t)le64toh(*(const uint64_t *)log.media_errors));
 }
 
