@@ -9,7 +9,7 @@
 #include "compute-client/bench/bench_sweep.h"
 
 /* Every record of it may be a group: below the node's limit of groups. */
-enum { SWEEP_ROWS_BYTES = 16 << 20 };
+enum { SWEEP_ROWS_BYTES = 16 << 20, SWEEP_GROUPS_BYTES = 256 << 20 };
 
 struct sweep {
 	const struct bench_sweep *o;
