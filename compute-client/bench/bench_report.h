@@ -79,6 +79,9 @@ struct bench_row {
 	enum bench_way way;
 	char engine[24];
 	struct bench_stat figures[FIGURES]; /* n 0: not measured */
+	/* What they were made from; not in the JSON. */
+	double samples[FIGURES][BENCH_MAX_ROUNDS];
+	unsigned n_samples;
 };
 
 struct bench_ratio {

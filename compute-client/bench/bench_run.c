@@ -59,13 +59,36 @@ int bench_rounds(struct bench_contestant *list, unsigned n, unsigned rounds, boo
 	return r;
 }
 
-static struct bench_stat stat_of(const struct bench_contestant *c, enum bench_figure f)
+static struct bench_row *row_of(struct bench_report *r, const struct bench_contestant *c,
+				enum bench_section section, double x, const char *x_text)
 {
-	double values[BENCH_MAX_ROUNDS];
+	for (unsigned i = 0; i < r->n_rows; i++) {
+		struct bench_row *row = &r->rows[i];
 
-	for (unsigned i = 0; i < c->n; i++)
-		values[i] = c->samples[i].v[f];
-	return bench_stat_of(values, c->n);
+		if (row->section == section && row->way == c->way &&
+		    strcmp(row->x_text, x_text) == 0 && strcmp(row->engine, c->engine) == 0)
+			return row;
+	}
+
+	struct bench_row *row = bench_report_row(r);
+
+	row->section = section;
+	row->x = x;
+	snprintf(row->x_text, sizeof(row->x_text), "%s", x_text);
+	row->way = c->way;
+	snprintf(row->engine, sizeof(row->engine), "%s", c->engine);
+	return row;
+}
+
+static void add_samples(struct bench_row *row, const struct bench_contestant *c)
+{
+	for (unsigned i = 0; i < c->n && row->n_samples < BENCH_MAX_ROUNDS; i++) {
+		for (unsigned f = 0; f < FIGURES; f++)
+			row->samples[f][row->n_samples] = c->samples[i].v[f];
+		row->n_samples++;
+	}
+	for (unsigned f = 0; f < FIGURES; f++)
+		row->figures[f] = bench_stat_of(row->samples[f], row->n_samples);
 }
 
 void bench_rounds_report(const struct bench_contestant *list, unsigned n,
@@ -83,17 +106,7 @@ void bench_rounds_report(const struct bench_contestant *list, unsigned n,
 					  x_text, bench_ways[c->way], c->engine, why);
 			continue;
 		}
-		if (c->n == 0)
-			continue;
-
-		struct bench_row *row = bench_report_row(r);
-
-		row->section = section;
-		row->x = x;
-		snprintf(row->x_text, sizeof(row->x_text), "%s", x_text);
-		row->way = c->way;
-		snprintf(row->engine, sizeof(row->engine), "%s", c->engine);
-		for (unsigned f = 0; f < FIGURES; f++)
-			row->figures[f] = stat_of(c, (enum bench_figure)f);
+		if (c->n > 0)
+			add_samples(row_of(r, c, section, x, x_text), c);
 	}
 }

@@ -34,7 +34,8 @@ struct bench_contestant {
 int bench_rounds(struct bench_contestant *list, unsigned n, unsigned rounds, bool warm_up,
 		 struct nf_error *err);
 
-/* A row for each contestant that is not out, and a note for each that is. */
+/* A row for each contestant that is not out, and a note for each that is. A row that is there
+ * already (an earlier pass) gets these rounds, too. */
 void bench_rounds_report(const struct bench_contestant *list, unsigned n,
 			 enum bench_section section, double x, const char *x_text,
 			 struct bench_report *r);

@@ -306,6 +306,17 @@ static int start(struct sweep *s, struct nf_error *err)
 	return bench_node_start(&s->node, s->has_ns ? &s->ns : NULL, s->o->size_bytes, err);
 }
 
+static int run_sections(struct sweep *s, struct nf_error *err)
+{
+	const char *only = s->o->only;
+	int r = 0;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(sections) && r == 0; i++)
+		if (!only || list_has(only, bench_sections[sections[i].section].name))
+			r = sections[i].run(s, err);
+	return r;
+}
+
 int bench_sweep_run(const struct bench_sweep *o, struct bench_report *r, struct nf_error *err)
 {
 	struct sweep s = {.o = o, .report = r};
@@ -313,9 +324,8 @@ int bench_sweep_run(const struct bench_sweep *o, struct bench_report *r, struct 
 
 	if (ret == 0)
 		ret = choose_best(&s, err);
-	for (unsigned i = 0; i < ARRAY_SIZE(sections) && ret == 0; i++)
-		if (!o->only || list_has(o->only, bench_sections[sections[i].section].name))
-			ret = sections[i].run(&s, err);
+	for (unsigned pass = 0; pass < o->passes && ret == 0; pass++)
+		ret = run_sections(&s, err);
 	if (s.has_node)
 		bench_node_stop(&s.node);
 	if (s.has_ns)

@@ -16,6 +16,9 @@ struct bench_sweep {
 	const char *only;	       /* "link,groups"; NULL: all sections */
 	const char *engine;	       /* NULL or "auto": all where engines are compared */
 	unsigned threads, rounds;
+	/* How often all points are gone through, each time with all rounds: what disturbs a point
+	 * for a second is not all that is known of it. */
+	unsigned passes;
 	uint64_t size_bytes; /* of the generated data */
 	bool quick, tell;    /* tell: on stderr what is being measured */
 	int cancel_fd;

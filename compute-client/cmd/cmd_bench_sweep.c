@@ -61,6 +61,7 @@ static int cmd_sweep(const struct cmd_options *o)
 			.engine = o->engine && strcmp(o->engine, "auto") != 0 ? o->engine : NULL,
 			.threads = o->threads,
 			.rounds = bench_rounds_wanted(o),
+			.passes = o->quick && !o->rounds ? 2 : 1,
 			.size_bytes = size_wanted(o),
 			.quick = o->quick,
 			.tell = !o->no_progress && isatty(STDERR_FILENO),

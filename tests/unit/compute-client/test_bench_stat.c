@@ -134,6 +134,28 @@ static void json_there_and_back(void **state)
 	unlink(path);
 }
 
+static void passes_add_up(void **state)
+{
+	static struct bench_contestant c = {.way = WAY_SHIP, .engine = "jit", .n = 2};
+	struct bench_report r = {.kind = "sweep"};
+
+	(void)state;
+	for (unsigned pass = 0; pass < 3; pass++) {
+		for (unsigned i = 0; i < c.n; i++) {
+			bench_sample_clear(&c.samples[i]);
+			c.samples[i].v[FIGURE_SECONDS] = 1 + 2 * pass + i;
+		}
+		bench_rounds_report(&c, 1, SECTION_STATE, 8, "8", &r);
+	}
+	bench_rounds_report(&c, 1, SECTION_STATE, 64, "64", &r);
+	assert_int_equal(r.n_rows, 2);
+	assert_int_equal(r.rows[0].figures[FIGURE_SECONDS].n, 6);
+	assert_true(r.rows[0].figures[FIGURE_SECONDS].median == 3.5);
+	assert_true(r.rows[0].figures[FIGURE_SECONDS].high == 6);
+	assert_int_equal(r.rows[0].figures[FIGURE_WIRE].n, 0);
+	bench_report_done(&r);
+}
+
 static void json_that_is_none(void **state)
 {
 	static const char *const texts[] = {
@@ -202,6 +224,7 @@ int main(void)
 		cmocka_unit_test(break_even_link),
 		cmocka_unit_test(crossing_between_points),
 		cmocka_unit_test(json_there_and_back),
+		cmocka_unit_test(passes_add_up),
 		cmocka_unit_test(json_that_is_none),
 		cmocka_unit_test(data_is_the_same_for_everybody),
 		cmocka_unit_test(only_names_sections),
