@@ -13,667 +13,13 @@
  * A 128-bit sum is kept as two sums, of the lower and of the upper halves of the 64-bit numbers:
  * they do not overflow within a sweep, and there is no carry to wait for.
  */
-#include "scan/engine_kernel_sweep.h"
+#include "scan/engine_kernel_sweep_internal.h"
 
 #include <stddef.h>
 #include <stdlib.h>
 
 #include "base/scope.h"
 #include "bpf/scan_abi.h"
-
-enum {
-	MAX_ACCUMULATORS = 20,
-	MAX_STACK_BYTES = 240,
-	MAX_COST = 100, /* instructions a record, about: beyond it a branch is cheaper */
-	MAX_UNROLL = 8,
-	UNROLLED_INSNS = 256,
-	SMALL_SUM_BITS = 43, /* such numbers fit 64 bits 2^20 times */
-	TEMPS = 1 << BPF_REG_0 | 1 << BPF_REG_3 | 1 << BPF_REG_4 | 1 << BPF_REG_5,
-	LANE_SLOT = -8,
-	DATA_SLOT = -16,
-	LEFT_SLOT = -24,
-};
-
-#define ALU32(op, d, s)	    SPLICE_INSN(BPF_ALU | (op) | BPF_X, d, s, 0, 0)
-#define NEGATE(d)	    SPLICE_INSN(BPF_ALU64 | BPF_NEG, d, 0, 0, 0)
-#define SIGNED_MOV(d, bits) SPLICE_INSN(BPF_ALU64 | BPF_MOV | BPF_X, d, d, bits, 0)
-
-enum where {
-	NOWHERE,
-	IN_TEMP,
-	SPILLED,
-	FIXED_REG, /* for the whole loop */
-	FIXED_SLOT,
-	IMMEDIATE,
-};
-
-struct value {
-	bool varies;	/* with the record */
-	int64_t lo, hi; /* as signed numbers */
-	enum where where;
-	uint8_t reg;
-	int16_t slot;
-	unsigned temps;	  /* that computing it takes, about */
-	unsigned uses;	  /* in a record */
-	unsigned to_come; /* of them, in the record at hand */
-};
-
-enum accumulator_kind { ACC_CELL, ACC_SUM_LOW, ACC_SUM_HIGH, ACC_MATCHED };
-
-struct accumulator {
-	enum accumulator_kind kind;
-	uint32_t cell;
-	uint8_t reg; /* 0: on the stack */
-	int16_t slot;
-};
-
-struct kernel_sweep {
-	struct vm_branchfree *bf;
-	const struct program *program;
-	uint32_t record_bytes;
-	struct value *v;
-	struct accumulator acc[MAX_ACCUMULATORS];
-	unsigned n_acc;
-	uint32_t counter; /* a cell that counts what matches, or BF_NONE */
-	unsigned unroll;
-
-	struct splice *s;
-	uint64_t rodata;
-	uint16_t free; /* temps */
-	int16_t stack;
-	int32_t at;   /* of the record at hand, from r1 */
-	uint8_t zero; /* a register: 0, which the kernel's verifier does not know; 0: none */
-	bool failed;
-};
-
-/* ---- may it be done? ------------------------------------------------------------------------- */
-
-static bool makes_mask(const struct bf_node *n)
-{
-	return n->op >= BF_EQ && n->op <= BF_EITHER;
-}
-
-static bool is_const(const struct kernel_sweep *w, uint32_t i)
-{
-	return w->bf->nodes[i].op == BF_CONST;
-}
-
-static bool emittable(const struct bf_node *n, const struct kernel_sweep *w)
-{
-	if (n->wide || n->state)
-		return false;
-	switch (n->op) {
-	case BF_CONST:
-	case BF_LEN:
-	case BF_ADD:
-	case BF_SUB:
-	case BF_MUL:
-	case BF_AND:
-	case BF_OR:
-	case BF_XOR:
-	case BF_SHL:
-	case BF_SHR:
-	case BF_SAR:
-	case BF_ZEXT:
-	case BF_SEXT:
-	case BF_EQ:
-	case BF_ULT:
-	case BF_SLT:
-	case BF_NOT:
-	case BF_BOTH:
-	case BF_EITHER:
-	case BF_SELECT:
-		return true;
-	case BF_LOAD:
-		return n->region == VM_REGION_RODATA ||
-		       n->imm + w->record_bytes <= INT16_MAX; /* room for the unrolled ones */
-	case BF_UDIV:
-	case BF_UMOD:
-		return !is_const(w, n->b) || w->bf->nodes[n->b].imm;
-	default:
-		return false;
-	}
-}
-
-static void set_range(struct value *v, int64_t lo, int64_t hi)
-{
-	v->lo = lo;
-	v->hi = hi;
-}
-
-/* What numbers the node may be; its operands are known. */
-static void find_range(struct kernel_sweep *w, uint32_t i)
-{
-	const struct bf_node *n = &w->bf->nodes[i];
-	struct value *v = &w->v[i], *a = n->a == BF_NONE ? v : &w->v[n->a],
-		     *b = n->b == BF_NONE ? v : &w->v[n->b];
-	int64_t lo, hi;
-
-	set_range(v, INT64_MIN, INT64_MAX);
-	switch (n->op) {
-	case BF_CONST:
-		set_range(v, (int64_t)n->imm, (int64_t)n->imm);
-		break;
-	case BF_LEN:
-		set_range(v, w->record_bytes, w->record_bytes);
-		break;
-	case BF_LOAD:
-	case BF_ZEXT:
-		if (n->bytes < 8)
-			set_range(v, 0, (int64_t)((1ull << 8 * n->bytes) - 1));
-		break;
-	case BF_SEXT:
-		if (n->bytes < 8)
-			set_range(v, -(1ll << (8 * n->bytes - 1)), (1ll << (8 * n->bytes - 1)) - 1);
-		break;
-	case BF_ADD:
-		if (!__builtin_add_overflow(a->lo, b->lo, &lo) &&
-		    !__builtin_add_overflow(a->hi, b->hi, &hi))
-			set_range(v, lo, hi);
-		break;
-	case BF_SUB:
-		if (!__builtin_sub_overflow(a->lo, b->hi, &lo) &&
-		    !__builtin_sub_overflow(a->hi, b->lo, &hi))
-			set_range(v, lo, hi);
-		break;
-	case BF_MUL:
-		if (a->lo >= 0 && b->lo >= 0 && !__builtin_mul_overflow(a->hi, b->hi, &hi))
-			set_range(v, a->lo * b->lo, hi);
-		break;
-	case BF_AND:
-		if (a->lo >= 0 || b->lo >= 0)
-			set_range(v, 0,
-				  a->lo < 0	  ? b->hi
-				  : b->lo < 0	  ? a->hi
-				  : a->hi < b->hi ? a->hi
-						  : b->hi);
-		break;
-	case BF_SHR:
-		if (is_const(w, n->b) && b->lo > 0)
-			set_range(v, 0, (int64_t)(UINT64_MAX >> b->lo));
-		break;
-	case BF_SAR:
-		if (is_const(w, n->b))
-			set_range(v, a->lo >> b->lo, a->hi >> b->lo);
-		break;
-	case BF_UDIV:
-		if (a->lo >= 0 && b->lo >= 0)
-			set_range(v, 0, a->hi);
-		break;
-	case BF_SELECT:
-		a = &w->v[n->c];
-		set_range(v, a->lo < b->lo ? a->lo : b->lo, a->hi > b->hi ? a->hi : b->hi);
-		break;
-	default:
-		if (makes_mask(n))
-			set_range(v, 0, 1);
-	}
-}
-
-static void find_temps(struct kernel_sweep *w, uint32_t i)
-{
-	const struct bf_node *n = &w->bf->nodes[i];
-	unsigned a = n->a == BF_NONE ? 0 : w->v[n->a].temps,
-		 b = n->b == BF_NONE ? 0 : w->v[n->b].temps,
-		 c = n->c == BF_NONE ? 0 : w->v[n->c].temps, most = a > b ? a : b;
-
-	if (n->a != BF_NONE && !w->v[i].varies)
-		w->v[i].temps = 1; /* computed before the loop */
-	else if (n->op == BF_SELECT)
-		w->v[i].temps = (most > c ? most : c) + 2;
-	else
-		w->v[i].temps = most + (a == b || n->op == BF_ULT || n->op == BF_SLT);
-}
-
-/* Count the uses of what the node needs, once; false: something cannot be emitted. */
-static bool need(struct kernel_sweep *w, uint32_t i)
-{
-	const struct bf_node *n;
-	struct value *v;
-
-	if (i == BF_NONE)
-		return true;
-	n = &w->bf->nodes[i];
-	v = &w->v[i];
-	if (!emittable(n, w))
-		return false;
-	if (v->uses++)
-		return true;
-	return need(w, n->a) && need(w, n->b) && need(w, n->c);
-}
-
-static bool add_accumulator(struct kernel_sweep *w, enum accumulator_kind kind, uint32_t cell)
-{
-	if (w->n_acc == MAX_ACCUMULATORS)
-		return false;
-	w->acc[w->n_acc++] = (struct accumulator){.kind = kind, .cell = cell};
-	return true;
-}
-
-static bool is_small(const struct value *v)
-{
-	return v->lo >= -(1ll << SMALL_SUM_BITS) && v->hi < 1ll << SMALL_SUM_BITS;
-}
-
-/* The upper half of what is added to a 128-bit sum: zero, or the sign. */
-static bool is_unsigned_sum(const struct kernel_sweep *w, const struct bf_cell *c)
-{
-	return is_const(w, c->high) && w->bf->nodes[c->high].imm == 0;
-}
-
-static bool is_signed_sum(const struct kernel_sweep *w, const struct bf_cell *c)
-{
-	const struct bf_node *h = &w->bf->nodes[c->high];
-
-	return h->op == BF_SAR && h->a == c->operand && is_const(w, h->b) &&
-	       w->bf->nodes[h->b].imm == 63;
-}
-
-static bool plan_cell(struct kernel_sweep *w, uint32_t i)
-{
-	const struct bf_cell *c = &w->bf->cells[i];
-
-	if (!c->written || c->upper)
-		return true;
-	if (c->merge == BF_MERGE_NONE || !need(w, c->operand) || !need(w, c->when) ||
-	    !need(w, w->bf->match))
-		return false;
-	if (c->merge != BF_MERGE_ADD128)
-		return c->bytes <= 8 && add_accumulator(w, ACC_CELL, i);
-	if (is_signed_sum(w, c)) {
-		if (is_small(&w->v[c->operand]))
-			return add_accumulator(w, ACC_SUM_LOW, i);
-	} else if (!is_unsigned_sum(w, c)) {
-		return false;
-	} else if (is_small(&w->v[c->operand]) && w->v[c->operand].lo >= 0) {
-		return add_accumulator(w, ACC_SUM_LOW, i);
-	}
-	return add_accumulator(w, ACC_SUM_LOW, i) && add_accumulator(w, ACC_SUM_HIGH, i);
-}
-
-/* A cell that does the lane's counting. */
-static bool counts_matches(const struct kernel_sweep *w, const struct bf_cell *c)
-{
-	return c->written && c->merge == BF_MERGE_ADD && c->bytes == 8 && c->when == BF_NONE &&
-	       is_const(w, c->operand) && w->bf->nodes[c->operand].imm == 1;
-}
-
-static bool plan(struct kernel_sweep *w)
-{
-	const struct vm_branchfree *bf = w->bf;
-	unsigned cost = 2;
-
-	for (uint32_t i = 0; i < bf->n_nodes; i++) {
-		const struct bf_node *n = &bf->nodes[i];
-
-		w->v[i].varies = (n->op == BF_LOAD && n->region == VM_REGION_RECORD) ||
-				 (n->a != BF_NONE && w->v[n->a].varies) ||
-				 (n->b != BF_NONE && w->v[n->b].varies) ||
-				 (n->c != BF_NONE && w->v[n->c].varies);
-		find_range(w, i);
-		find_temps(w, i);
-	}
-	w->counter = BF_NONE;
-	for (uint32_t i = 0; i < bf->n_cells; i++) {
-		if (!plan_cell(w, i))
-			return false;
-		if (counts_matches(w, &bf->cells[i]))
-			w->counter = i;
-	}
-	if (bf->match != BF_NONE && w->counter == BF_NONE &&
-	    (!need(w, bf->match) || !add_accumulator(w, ACC_MATCHED, 0)))
-		return false;
-	for (uint32_t i = 0; i < bf->n_nodes; i++)
-		cost += w->v[i].uses && w->v[i].varies ? makes_mask(&bf->nodes[i]) ? 3 : 2 : 0;
-	cost += 3 * w->n_acc;
-	if (cost > MAX_COST)
-		return false;
-	w->unroll = UNROLLED_INSNS / cost;
-	if (w->unroll > MAX_UNROLL)
-		w->unroll = MAX_UNROLL;
-	while (w->unroll > 1 && (w->unroll + 1) * w->record_bytes > INT16_MAX)
-		w->unroll--;
-	return true;
-}
-
-struct kernel_sweep *kernel_sweep_new(const struct vm_program *vp, uint32_t record_bytes)
-{
-	struct kernel_sweep *w;
-	const char *why;
-
-	if (record_bytes > INT16_MAX / 2)
-		return NULL;
-	w = calloc(1, sizeof(*w));
-	if (!w)
-		return NULL;
-	w->program = vp->program;
-	w->record_bytes = record_bytes;
-	if (vm_branchfree_new(vp, &w->bf, &why))
-		goto no;
-	w->v = calloc(w->bf->n_nodes + 1, sizeof(*w->v));
-	if (!w->v || !w->bf->all_reductions || w->bf->reduce_fails != BF_NONE || !plan(w))
-		goto no;
-	return w;
-no:
-	kernel_sweep_free(w);
-	return NULL;
-}
-
-void kernel_sweep_free(struct kernel_sweep *w)
-{
-	if (!w)
-		return;
-	vm_branchfree_free(w->bf);
-	free(w->v);
-	free(w);
-}
-
-/* ---- values ---------------------------------------------------------------------------------- */
-
-static void emit(struct kernel_sweep *w, struct bpf_insn insn)
-{
-	splice_emit(w->s, insn);
-}
-
-static int16_t new_slot(struct kernel_sweep *w)
-{
-	w->stack -= 8;
-	w->failed |= w->stack < -MAX_STACK_BYTES;
-	return w->stack;
-}
-
-/* A temp that nobody holds; if need be, what one holds goes to the stack. */
-static uint8_t take_temp(struct kernel_sweep *w)
-{
-	for (uint32_t i = 0; !w->free && i < w->bf->n_nodes; i++) {
-		struct value *v = &w->v[i];
-
-		if (v->where != IN_TEMP)
-			continue;
-		if (!v->slot)
-			v->slot = new_slot(w);
-		emit(w, SPLICE_STX(BPF_DW, BPF_REG_10, v->slot, v->reg));
-		v->where = SPILLED;
-		w->free |= (uint16_t)(1u << v->reg);
-	}
-	if (!w->free) {
-		w->failed = true;
-		return BPF_REG_0;
-	}
-	uint8_t reg = (uint8_t)__builtin_ctz(w->free);
-
-	w->free &= (uint16_t)(w->free - 1);
-	return reg;
-}
-
-static void give_temp(struct kernel_sweep *w, uint8_t reg)
-{
-	w->free |= (uint16_t)(1u << reg & TEMPS);
-}
-
-static uint8_t compute(struct kernel_sweep *w, uint32_t i);
-
-/* The node's value (a mask, if it makes one) in a temp of the caller's own. */
-static uint8_t take(struct kernel_sweep *w, uint32_t i)
-{
-	struct value *v = &w->v[i];
-	uint8_t reg;
-
-	if (v->where == NOWHERE) {
-		reg = compute(w, i);
-		if (v->to_come <= 1 || !v->varies) {
-			v->to_come = 0;
-			return reg;
-		}
-		v->where = IN_TEMP;
-		v->reg = reg;
-	}
-	if (v->where == IN_TEMP && v->to_come <= 1) {
-		v->where = NOWHERE;
-		v->to_come = 0;
-		return v->reg;
-	}
-	v->to_come -= v->to_come > 0;
-	reg = take_temp(w); /* may spill v */
-	if (v->where == IMMEDIATE)
-		emit(w, SPLICE_MOV_K(reg, (int32_t)v->lo));
-	else if (v->where == FIXED_REG || v->where == IN_TEMP)
-		emit(w, SPLICE_MOV(reg, v->reg));
-	else
-		emit(w, SPLICE_LDX(BPF_DW, reg, BPF_REG_10, v->slot));
-	return reg;
-}
-
-/* The same, where a number is wanted, and where a mask is. */
-static uint8_t take_number(struct kernel_sweep *w, uint32_t i)
-{
-	uint8_t reg = take(w, i);
-
-	if (makes_mask(&w->bf->nodes[i]))
-		emit(w, NEGATE(reg));
-	return reg;
-}
-
-static uint8_t take_mask(struct kernel_sweep *w, uint32_t i)
-{
-	uint8_t reg = take(w, i);
-
-	if (!makes_mask(&w->bf->nodes[i]))
-		emit(w, NEGATE(reg)); /* 0 or 1 */
-	return reg;
-}
-
-/* Compute it now, and keep it where it may be spilled. */
-static void hold(struct kernel_sweep *w, uint32_t i)
-{
-	struct value *v = i == BF_NONE ? NULL : &w->v[i];
-
-	if (!v || !v->varies || v->where != NOWHERE)
-		return;
-	v->reg = compute(w, i);
-	v->where = IN_TEMP;
-}
-
-/* If it is used again, compute it now and keep it; can it be read where it is? */
-static bool in_place(struct kernel_sweep *w, uint32_t i)
-{
-	struct value *v = &w->v[i];
-
-	if (v->to_come > 1)
-		hold(w, i);
-	if (v->where == IN_TEMP && v->to_come > 1) {
-		v->to_come--;
-		return true;
-	}
-	return v->where == FIXED_REG;
-}
-
-/* dst OP= the node's number. */
-static void apply(struct kernel_sweep *w, uint8_t op, uint8_t dst, uint32_t i)
-{
-	struct value *v = &w->v[i];
-	uint8_t reg;
-
-	if (v->where == IMMEDIATE) {
-		emit(w, SPLICE_ALU_K(op, dst, (int32_t)v->lo));
-		return;
-	}
-	if (!makes_mask(&w->bf->nodes[i]) && in_place(w, i)) {
-		emit(w, SPLICE_ALU(op, dst, v->reg));
-		return;
-	}
-	reg = take_number(w, i);
-	emit(w, SPLICE_ALU(op, dst, reg));
-	give_temp(w, reg);
-}
-
-/* dst OP= the node's mask. */
-static void apply_mask(struct kernel_sweep *w, uint8_t op, uint8_t dst, uint32_t i)
-{
-	uint8_t reg;
-
-	if (makes_mask(&w->bf->nodes[i]) && in_place(w, i)) {
-		emit(w, SPLICE_ALU(op, dst, w->v[i].reg));
-		return;
-	}
-	reg = take_mask(w, i);
-	emit(w, SPLICE_ALU(op, dst, reg));
-	give_temp(w, reg);
-}
-
-/* dst = -1 if it is negative, else 0. */
-static void spread_sign(struct kernel_sweep *w, uint8_t dst)
-{
-	emit(w, SPLICE_ALU_K(BPF_ARSH, dst, 63));
-}
-
-/* a < b as a mask. */
-static uint8_t less(struct kernel_sweep *w, const struct bf_node *n)
-{
-	const struct value *va = &w->v[n->a], *vb = &w->v[n->b];
-	int64_t difference;
-	bool sign = n->op == BF_SLT;
-	uint8_t a = take_number(w, n->a), b, x, same, other;
-
-	if ((sign || (va->lo >= 0 && vb->lo >= 0)) &&
-	    !__builtin_sub_overflow(va->lo, vb->hi, &difference) &&
-	    !__builtin_sub_overflow(va->hi, vb->lo, &difference)) {
-		apply(w, BPF_SUB, a, n->b);
-		spread_sign(w, a);
-		return a;
-	}
-	/* Their difference's sign, unless theirs differ: then a's own, or b's without a sign. */
-	b = take_number(w, n->b);
-	x = take_temp(w);
-	same = sign ? b : a;
-	other = sign ? a : b;
-	emit(w, SPLICE_MOV(x, a));
-	emit(w, SPLICE_ALU(BPF_SUB, x, b));
-	emit(w, SPLICE_ALU(BPF_XOR, same, other));
-	emit(w, SPLICE_ALU(BPF_XOR, other, x));
-	emit(w, SPLICE_ALU(BPF_AND, same, other));
-	emit(w, SPLICE_ALU(BPF_XOR, x, same));
-	spread_sign(w, x);
-	give_temp(w, a);
-	give_temp(w, b);
-	return x;
-}
-
-static uint8_t equal(struct kernel_sweep *w, const struct bf_node *n)
-{
-	const struct value *va = &w->v[n->a], *vb = &w->v[n->b];
-	uint8_t d = take_number(w, n->a), t;
-
-	apply(w, BPF_XOR, d, n->b);
-	if (va->lo >= 0 && vb->lo >= 0) { /* so is d */
-		emit(w, SPLICE_ALU_K(BPF_SUB, d, 1));
-		spread_sign(w, d);
-		return d;
-	}
-	t = take_temp(w);
-	emit(w, SPLICE_MOV(t, d));
-	emit(w, NEGATE(t));
-	emit(w, SPLICE_ALU(BPF_OR, d, t));
-	spread_sign(w, d);
-	emit(w, SPLICE_ALU_K(BPF_XOR, d, -1));
-	give_temp(w, t);
-	return d;
-}
-
-static uint8_t load(struct kernel_sweep *w, const struct bf_node *n)
-{
-	uint8_t size = n->bytes == 1   ? BPF_B
-		       : n->bytes == 2 ? BPF_H
-		       : n->bytes == 4 ? BPF_W
-				       : BPF_DW;
-	uint8_t reg = take_temp(w);
-
-	if (n->region == VM_REGION_RODATA) {
-		splice_load64(w->s, reg, w->rodata + n->imm, 0);
-		splice_cast(w->s, reg);
-		emit(w, SPLICE_LDX(size, reg, reg, 0));
-	} else { /* r1 points to the parameters before the loop */
-		int64_t off = (int64_t)n->imm + (n->region == VM_REGION_RECORD ? w->at : 0);
-
-		w->failed |= off > INT16_MAX;
-		emit(w, SPLICE_LDX(size, reg, BPF_REG_1, (int16_t)off));
-	}
-	return reg;
-}
-
-/* The second operand is computed first: let it be the one that takes more temps. */
-static struct bf_node ordered(const struct kernel_sweep *w, uint32_t i)
-{
-	struct bf_node n = w->bf->nodes[i];
-
-	if ((n.op == BF_ADD || n.op == BF_MUL || n.op == BF_AND || n.op == BF_OR ||
-	     n.op == BF_XOR || n.op == BF_BOTH || n.op == BF_EITHER || n.op == BF_EQ) &&
-	    w->v[n.a].temps > w->v[n.b].temps) {
-		n.a = w->bf->nodes[i].b;
-		n.b = w->bf->nodes[i].a;
-	}
-	return n;
-}
-
-static uint8_t compute(struct kernel_sweep *w, uint32_t i)
-{
-	static const uint8_t alu[] = {
-		[BF_ADD] = BPF_ADD,  [BF_SUB] = BPF_SUB, [BF_MUL] = BPF_MUL,  [BF_UDIV] = BPF_DIV,
-		[BF_UMOD] = BPF_MOD, [BF_AND] = BPF_AND, [BF_OR] = BPF_OR,    [BF_XOR] = BPF_XOR,
-		[BF_SHL] = BPF_LSH,  [BF_SHR] = BPF_RSH, [BF_SAR] = BPF_ARSH,
-	};
-	const struct bf_node copy = ordered(w, i), *n = &copy;
-	uint8_t d, t;
-
-	hold(w, n->c);
-	hold(w, n->b);
-	switch (n->op) {
-	case BF_CONST:
-		d = take_temp(w);
-		splice_load64(w->s, d, n->imm, 0);
-		return d;
-	case BF_LOAD:
-		return load(w, n);
-	case BF_ZEXT:
-		d = take_number(w, n->a);
-		if (n->bytes == 4)
-			emit(w, ALU32(BPF_MOV, d, d));
-		else if (n->bytes < 4)
-			emit(w, SPLICE_ALU_K(BPF_AND, d, (1 << 8 * n->bytes) - 1));
-		return d;
-	case BF_SEXT:
-		d = take_number(w, n->a);
-		if (n->bytes < 8)
-			emit(w, SIGNED_MOV(d, (int16_t)(8 * n->bytes)));
-		return d;
-	case BF_EQ:
-		return equal(w, n);
-	case BF_ULT:
-	case BF_SLT:
-		return less(w, n);
-	case BF_NOT:
-		d = take_mask(w, n->a);
-		emit(w, SPLICE_ALU_K(BPF_XOR, d, -1));
-		return d;
-	case BF_BOTH:
-	case BF_EITHER:
-		d = take_mask(w, n->a);
-		apply_mask(w, n->op == BF_BOTH ? BPF_AND : BPF_OR, d, n->b);
-		return d;
-	case BF_SELECT: /* c ^ ((b ^ c) & mask) */
-		d = take_number(w, n->b);
-		t = take_number(w, n->c);
-		emit(w, SPLICE_ALU(BPF_XOR, d, t));
-		apply_mask(w, BPF_AND, d, n->a);
-		emit(w, SPLICE_ALU(BPF_XOR, d, t));
-		give_temp(w, t);
-		return d;
-	default:
-		d = take_number(w, n->a);
-		apply(w, alu[n->op], d, n->b);
-		return d;
-	}
-}
 
 /* ---- accumulators ---------------------------------------------------------------------------- */
 
@@ -689,7 +35,7 @@ static uint8_t get(struct kernel_sweep *w, const struct accumulator *a)
 
 	if (a->reg)
 		return a->reg;
-	reg = take_temp(w);
+	reg = sweep_take_temp(w);
 	emit(w, SPLICE_LDX(BPF_DW, reg, BPF_REG_10, a->slot));
 	return reg;
 }
@@ -699,7 +45,7 @@ static void put_back(struct kernel_sweep *w, const struct accumulator *a, uint8_
 	if (a->reg)
 		return;
 	emit(w, SPLICE_STX(BPF_DW, BPF_REG_10, a->slot, reg));
-	give_temp(w, reg);
+	sweep_give_temp(w, reg);
 }
 
 static void accumulate(struct kernel_sweep *w, const struct accumulator *a, uint8_t op, uint8_t reg)
@@ -719,15 +65,15 @@ static bool conditional(const struct kernel_sweep *w, const struct bf_cell *c)
 static void mask_by(struct kernel_sweep *w, const struct bf_cell *c, uint8_t dst)
 {
 	if (w->bf->match != BF_NONE)
-		apply_mask(w, BPF_AND, dst, w->bf->match);
+		sweep_apply_mask(w, BPF_AND, dst, w->bf->match);
 	if (c->when != BF_NONE)
-		apply_mask(w, BPF_AND, dst, c->when);
+		sweep_apply_mask(w, BPF_AND, dst, c->when);
 }
 
 /* The operand where the record counts, else what changes nothing. */
 static uint8_t blended(struct kernel_sweep *w, const struct bf_cell *c)
 {
-	uint8_t d = take_number(w, c->operand), m;
+	uint8_t d = sweep_take_number(w, c->operand), m;
 
 	if (c->bytes < 8 && (c->merge == BF_MERGE_SMIN || c->merge == BF_MERGE_SMAX)) {
 		emit(w, SIGNED_MOV(d, (int16_t)(8 * c->bytes)));
@@ -737,7 +83,7 @@ static uint8_t blended(struct kernel_sweep *w, const struct bf_cell *c)
 	}
 	if (!conditional(w, c))
 		return d;
-	m = take_temp(w);
+	m = sweep_take_temp(w);
 	emit(w, SPLICE_MOV_K(m, -1));
 	mask_by(w, c, m);
 	switch (c->merge) {
@@ -757,7 +103,7 @@ static uint8_t blended(struct kernel_sweep *w, const struct bf_cell *c)
 	default:
 		emit(w, SPLICE_ALU(BPF_AND, d, m));
 	}
-	give_temp(w, m);
+	sweep_give_temp(w, m);
 	return d;
 }
 
@@ -775,7 +121,7 @@ static void extreme(struct kernel_sweep *w, const struct accumulator *a, const s
 		[BF_MERGE_SMIN] = BPF_JSLE,
 		[BF_MERGE_SMAX] = BPF_JSGE,
 	};
-	uint8_t d = blended(w, c), best = get(w, a), t = take_temp(w);
+	uint8_t d = blended(w, c), best = get(w, a), t = sweep_take_temp(w);
 	splice_label same = splice_label_new(w->s);
 
 	/* The kernel's verifier must learn nothing of `best`, or it follows both ways on and on. */
@@ -788,9 +134,9 @@ static void extreme(struct kernel_sweep *w, const struct accumulator *a, const s
 		emit(w, SPLICE_STX(BPF_DW, BPF_REG_10, a->slot, best));
 	splice_bind(w->s, same);
 	if (!a->reg)
-		give_temp(w, best);
-	give_temp(w, d);
-	give_temp(w, t);
+		sweep_give_temp(w, best);
+	sweep_give_temp(w, d);
+	sweep_give_temp(w, t);
 }
 
 static void add(struct kernel_sweep *w, const struct accumulator *a, const struct bf_cell *c)
@@ -805,43 +151,43 @@ static void add(struct kernel_sweep *w, const struct accumulator *a, const struc
 		if (one && (w->bf->match == BF_NONE || c->when == BF_NONE)) {
 			uint8_t sum = get(w, a);
 
-			apply_mask(w, BPF_SUB, sum, first);
+			sweep_apply_mask(w, BPF_SUB, sum, first);
 			put_back(w, a, sum);
 			return;
 		}
 		if (one) {
-			d = take_temp(w);
+			d = sweep_take_temp(w);
 			emit(w, SPLICE_MOV_K(d, -1));
 		} else {
-			d = take(w, c->operand);
+			d = sweep_take(w, c->operand);
 		}
 		mask_by(w, c, d);
 		accumulate(w, a, BPF_SUB, d);
 	} else {
-		d = take_number(w, c->operand);
+		d = sweep_take_number(w, c->operand);
 		mask_by(w, c, d);
 		accumulate(w, a, BPF_ADD, d);
 	}
-	give_temp(w, d);
+	sweep_give_temp(w, d);
 }
 
 /* a: the sum of the lower halves, behind it that of the upper ones, or of whole numbers. */
 static void add_wide(struct kernel_sweep *w, const struct accumulator *a, const struct bf_cell *c)
 {
-	uint8_t d = take_number(w, c->operand), low;
+	uint8_t d = sweep_take_number(w, c->operand), low;
 
 	mask_by(w, c, d);
 	if (a + 1 == w->acc + w->n_acc || a[1].kind != ACC_SUM_HIGH) {
 		accumulate(w, a, BPF_ADD, d);
 	} else {
-		low = take_temp(w);
+		low = sweep_take_temp(w);
 		emit(w, ALU32(BPF_MOV, low, d));
 		accumulate(w, a, BPF_ADD, low);
-		give_temp(w, low);
-		emit(w, SPLICE_ALU_K(is_unsigned_sum(w, c) ? BPF_RSH : BPF_ARSH, d, 32));
+		sweep_give_temp(w, low);
+		emit(w, SPLICE_ALU_K(sweep_is_unsigned_sum(w, c) ? BPF_RSH : BPF_ARSH, d, 32));
 		accumulate(w, a + 1, BPF_ADD, d);
 	}
-	give_temp(w, d);
+	sweep_give_temp(w, d);
 }
 
 static void update(struct kernel_sweep *w, const struct accumulator *a)
@@ -851,12 +197,12 @@ static void update(struct kernel_sweep *w, const struct accumulator *a)
 
 	if (a->kind == ACC_SUM_HIGH)
 		return;
-	hold(w, w->bf->match);
+	sweep_hold(w, w->bf->match);
 	if (a->kind == ACC_CELL || a->kind == ACC_SUM_LOW)
-		hold(w, c->when);
+		sweep_hold(w, c->when);
 	if (a->kind == ACC_MATCHED) {
 		d = get(w, a);
-		apply_mask(w, BPF_SUB, d, w->bf->match);
+		sweep_apply_mask(w, BPF_SUB, d, w->bf->match);
 		put_back(w, a, d);
 		return;
 	}
@@ -880,7 +226,7 @@ static void update(struct kernel_sweep *w, const struct accumulator *a)
 			   : c->merge == BF_MERGE_AND ? BPF_AND
 						      : BPF_XOR,
 			   d);
-		give_temp(w, d);
+		sweep_give_temp(w, d);
 	}
 }
 
@@ -923,7 +269,7 @@ static void place_accumulators(struct kernel_sweep *w, uint8_t *next)
 		if (*next <= BPF_REG_9)
 			a->reg = (*next)++;
 		else
-			a->slot = new_slot(w);
+			a->slot = sweep_new_slot(w);
 	}
 }
 
@@ -1013,14 +359,14 @@ static void place_constants(struct kernel_sweep *w, uint8_t *next)
 		if (!wanted[i] || v->varies || v->where != NOWHERE)
 			continue;
 		w->free = TEMPS;
-		reg = take(w, i);
+		reg = sweep_take(w, i);
 		if (*next <= BPF_REG_9) {
 			v->where = FIXED_REG;
 			v->reg = (*next)++;
 			emit(w, SPLICE_MOV(v->reg, reg));
 		} else {
 			v->where = FIXED_SLOT;
-			v->slot = new_slot(w);
+			v->slot = sweep_new_slot(w);
 			emit(w, SPLICE_STX(BPF_DW, BPF_REG_10, v->slot, reg));
 		}
 	}
@@ -1042,7 +388,7 @@ static void store_wide(struct kernel_sweep *w, const struct accumulator *a, cons
 {
 	bool both = a + 1 < w->acc + w->n_acc && a[1].kind == ACC_SUM_HIGH;
 	splice_label none = splice_label_new(w->s), none2 = splice_label_new(w->s);
-	uint8_t high_shift = both && is_unsigned_sum(w, c) ? BPF_RSH : BPF_ARSH;
+	uint8_t high_shift = both && sweep_is_unsigned_sum(w, c) ? BPF_RSH : BPF_ARSH;
 
 	/* r3, r4 = low, high of what is added */
 	w->free = TEMPS;
