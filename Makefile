@@ -310,7 +310,7 @@ check:
 .PHONY: check-guest
 check-guest:
 	@packaging/install-packages build test guest
-	+@$(MAKE) --no-print-directory all programs $(test_programs)
+	+@$(MAKE) --no-print-directory all programs $(test_programs) $(B)/tests/unit/scan/test_engine_kernel
 	@B=$(B) tests/guest/check $(GUEST_TESTS)
 
 bench:
