@@ -99,6 +99,7 @@ baseline_begin()
 				print substr(x, 1, k) ":" substr(x, 1, n - k - 1); at += n + 1
 			}}' >"$FILE"
 	fi
+	: >"$T/node.log"
 	far "$B/nearfoldd" --listen $NODE:7411 --insecure --export "data=$FILE,format=$FORMAT,allow=*" \
 		>"$T/node.log" 2>&1 &
 	until grep -q 'listening on' "$T/node.log"; do sleep 0.05; done
