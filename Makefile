@@ -310,7 +310,8 @@ check:
 .PHONY: check-guest
 check-guest:
 	@packaging/install-packages build test guest
-	+@$(MAKE) --no-print-directory all programs $(test_programs) $(B)/tests/unit/scan/test_engine_kernel
+	+@$(MAKE) --no-print-directory all programs $(test_programs) \
+		$(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/unit/scan/test_engine_kernel*.c))
 	@B=$(B) tests/guest/check $(GUEST_TESTS)
 
 bench:
