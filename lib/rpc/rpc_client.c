@@ -35,12 +35,18 @@ static int lost(struct rpc_client *c, struct nf_error *err, const char *why)
 	return -ECONNRESET;
 }
 
-/* As much as the socket takes. false: the connection is dead. */
+/* As much as the socket takes, as conn_send() in rpc_conn.c. false: the connection is dead. */
 static bool client_send(struct rpc_client *c)
 {
-	if (nghttp2_session_send(c->session))
-		return false;
-	int r = rpc_buffer_flush(&c->out, c->transport);
+	uint64_t before;
+	int r;
+
+	do {
+		before = c->out.written;
+		if (nghttp2_session_send(c->session))
+			return false;
+		r = rpc_buffer_flush(&c->out, c->transport);
+	} while (r == 0 && c->out.written != before && nghttp2_session_want_write(c->session));
 	return r == 0 || r == -EAGAIN;
 }
 

@@ -169,6 +169,25 @@ static void conn_update_poll(struct rpc_conn *c)
 		c->poll_events = events;
 }
 
+/*
+ * As much as the socket takes. nghttp2 stops when the socket is full, and the flush after that may
+ * find room again: then nothing is left to wait for, so nghttp2 has to be asked once more.
+ */
+static int conn_send(struct rpc_conn *c)
+{
+	uint64_t before;
+	int r;
+
+	do {
+		before = c->out.written;
+		r = nghttp2_session_send(c->session);
+		if (r == 0 && !c->is_closed)
+			r = rpc_buffer_flush(&c->out, c->transport);
+	} while (r == 0 && !c->is_closed && c->out.written != before &&
+		 nghttp2_session_want_write(c->session));
+	return r;
+}
+
 void conn_pump(struct rpc_conn *c)
 {
 	struct rpc_call *call, *next;
@@ -176,12 +195,10 @@ void conn_pump(struct rpc_conn *c)
 	if (c->is_closed)
 		return;
 	if (c->is_greeted && !c->linger_ns) {
-		int r = nghttp2_session_send(c->session);
+		int r = conn_send(c);
 
 		if (c->is_closed)
 			return;
-		if (r == 0)
-			r = rpc_buffer_flush(&c->out, c->transport);
 		if (r != 0 && r != -EAGAIN) {
 			conn_close(c, NF_CANCELLED);
 			return;

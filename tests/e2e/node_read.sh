@@ -51,7 +51,10 @@ grep -q 'limit reads_running' "$T/err2" || fail "$(cat "$T/err2")"
 
 # What changes while it is read is an error.
 printf x | dd of="$T/big" bs=1 seek=100 conv=notrunc status=none
+begin=$SECONDS
 cat <&9 >/dev/null
+# A stream that stalls goes on with the ping after half a minute.
+[ $((SECONDS - begin)) -lt 25 ] || fail "512 MiB took $((SECONDS - begin)) s: the stream stalled"
 status=0
 wait "$reader" || status=$?
 check_equal "exit status after a change" "$status" 1
