@@ -116,6 +116,8 @@ static void sum_stats(const struct branch *branches, unsigned n, struct nearfold
 			ret->engine_reason = "differs between the nodes";
 		if (strcmp(ret->reader, s->reader) != 0)
 			ret->reader = "mixed";
+		if (strcmp(ret->device, s->device) != 0)
+			ret->device = "differs between the nodes";
 		ret->threads += s->threads;
 		ret->bytes_scanned += s->bytes_scanned;
 		ret->records += s->records;

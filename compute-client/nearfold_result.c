@@ -24,7 +24,7 @@ struct nearfold_result {
 	struct layout key_layout, state_layout; /* columns: the key's members, then the state's */
 	struct output_column *columns;
 	struct nearfold_stats stats;
-	char *texts[3];
+	char *texts[4]; /* what stats points to */
 };
 
 static enum output_kind kind_of(const struct layout_member *m)
@@ -111,7 +111,9 @@ static int make_rows(struct nearfold_result *r)
 
 static int copy_stats(struct nearfold_result *r, const struct nearfold_stats *stats)
 {
-	const char *from[] = {stats->engine, stats->engine_reason, stats->reader};
+	const char *from[] = {stats->engine, stats->engine_reason, stats->reader, stats->device};
+
+	_Static_assert(ARRAY_SIZE(from) == ARRAY_SIZE(r->texts), "a text that is not copied dangles");
 
 	for (unsigned i = 0; i < ARRAY_SIZE(from); i++) {
 		r->texts[i] = strdup(from[i] ? from[i] : "");
@@ -122,6 +124,7 @@ static int copy_stats(struct nearfold_result *r, const struct nearfold_stats *st
 	r->stats.engine = r->texts[0];
 	r->stats.engine_reason = r->texts[1];
 	r->stats.reader = r->texts[2];
+	r->stats.device = r->texts[3];
 	r->stats.groups = r->groups ? r->n_rows : 0;
 	return 0;
 }

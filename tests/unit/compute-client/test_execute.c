@@ -53,6 +53,7 @@ static void say_finished(struct fake_answer *a, const char *engine, uint64_t rec
 	f.records = records;
 	f.bytes_scanned = 8 * records;
 	m.event_case = NEARFOLD__V1__EXECUTE_REPLY__EVENT_FINISHED;
+	f.device = (char *)"vda (1 queue, none polled)";
 	m.finished = &f;
 	fake_say(a, &m.base);
 }
@@ -113,6 +114,8 @@ static void test_a_program_is_sent_only_when_the_node_lacks_it(void **state)
 		assert_int_equal(nearfold_result_stats(res)->query_id, 41);
 		assert_int_equal(nearfold_result_stats(res)->records, 10);
 		assert_string_equal(nearfold_result_stats(res)->engine, "interp");
+		assert_string_equal(nearfold_result_stats(res)->device,
+				    "vda (1 queue, none polled)");
 		assert_true(nearfold_result_stats(res)->wire_bytes_sent > 0);
 		nearfold_result_free(res);
 	}
