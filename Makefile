@@ -34,7 +34,7 @@ MODULES       := base program vm scan rpc wire
 
 # ---- flags -----------------------------------------------------------------------------------
 PKGS := libbpf libelf liburing libprotobuf-c libnghttp2 libssl libcrypto libuv libseccomp libcap-ng inih libcjson
-missing := $(shell for p in $(PKGS); do pkg-config --exists $$p || echo $$p; done)
+missing := $(shell for p in $(PKGS); do pkg-config --exists $$p 2>/dev/null || echo $$p; done)
 # Its .pc file asks for json-c's, which Debian's package does not bring and we do not use.
 missing += $(shell $(CC) -fsyntax-only -include libnvme.h -xc /dev/null 2>/dev/null || echo libnvme)
 missing := $(strip $(missing))
@@ -349,7 +349,7 @@ $(B)/bench/ref_gcc.o $(B)/bench/ref_clang.o $(B)/bench/ref_scalar.o: tests/bench
 	*clang*) $(BPF_CC) -march=native -DREF=clang $(ref_flags) -o $@;; \
 	*) gcc -fno-tree-vectorize -DREF=scalar $(ref_flags) -o $@;; esac
 # A neighbour, where it is installed.
-ifeq ($(shell pkg-config --exists libdpdk && echo yes),yes)
+ifeq ($(shell pkg-config --exists libdpdk 2>/dev/null && echo yes),yes)
 $(B)/obj/tests/bench/ref_dpdk.o: CPPFLAGS += -DHAVE_DPDK $(filter-out -march=%,$(shell pkg-config --cflags libdpdk))
 libs_dpdk := -Wl,--as-needed -lrte_bpf -lrte_eal
 endif
