@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 
-enum { MAX_RIVALS = 16, MAX_ROUNDS = 101 };
+enum { MAX_RIVALS = 16, MAX_ROUNDS = 101, SAMPLE_NS = 1000000 };
 
 static FILE *json;
 static bool json_comma;
@@ -98,19 +98,27 @@ void bench_group(const char *title, const struct bench_rival *rivals, unsigned n
 		 unsigned reference, unsigned rounds, double work, const char *unit)
 {
 	static double seconds[MAX_RIVALS][MAX_ROUNDS];
+	unsigned repeat[MAX_RIVALS];
 	bool is_time = !strcmp(unit, "ms") || !strcmp(unit, "us");
 	double scale = !strcmp(unit, "GB/s") ? 1e9 : !strcmp(unit, "M/s") ? 1e6 : 1;
 
 	if (rounds > MAX_ROUNDS)
 		rounds = MAX_ROUNDS;
-	for (unsigned i = 0; i < n_rivals; i++) /* warm up */
+	/* Warm up, and see how many runs make a sample that the clock can tell. */
+	for (unsigned i = 0; i < n_rivals; i++) {
 		rivals[i].run(rivals[i].arg);
+		uint64_t start = clock_now_ns();
+		rivals[i].run(rivals[i].arg);
+		uint64_t took = clock_now_ns() - start;
+		repeat[i] = took < SAMPLE_NS ? (unsigned)(SAMPLE_NS / (took + 1)) + 1 : 1;
+	}
 	for (unsigned r = 0; r < rounds; r++) {
 		for (unsigned i = 0; i < n_rivals; i++) {
 			uint64_t start = clock_now_ns();
 
-			rivals[i].run(rivals[i].arg);
-			seconds[i][r] = (double)(clock_now_ns() - start) / 1e9;
+			for (unsigned k = 0; k < repeat[i]; k++)
+				rivals[i].run(rivals[i].arg);
+			seconds[i][r] = (double)(clock_now_ns() - start) / 1e9 / repeat[i];
 		}
 	}
 

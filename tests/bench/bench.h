@@ -11,7 +11,7 @@
 
 struct bench_rival {
 	const char *name;
-	void (*run)(void *arg); /* one measured run */
+	void (*run)(void *arg); /* one run; a short one is repeated to fill a sample */
 	void *arg;
 };
 
