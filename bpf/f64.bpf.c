@@ -15,10 +15,10 @@
  */
 #include "helper_bpf.h"
 
-#define SIGN	  (1ull << 63)
+#define SIGN      (1ull << 63)
 #define INFINITE  (2047ull << 52)
 #define NOT_A_NUM 0x7ff8000000000000ull
-#define ONE	  (1ull << 52) /* the one before the fraction */
+#define ONE       (1ull << 52) /* the one before the fraction */
 
 enum { LEADING = 62, EXTRA_BITS = 10, BIAS = 1023 };
 

@@ -22,7 +22,7 @@ typedef int64_t s64;
 typedef uint32_t u32;
 typedef uint8_t u8;
 
-#define INLINE	static inline __attribute__((always_inline))
+#define INLINE  static inline __attribute__((always_inline))
 #define HIDE(x) __asm__ volatile("" : "+r"(x))
 #define HELPER(f, ...)      \
 	u64 f(__VA_ARGS__); \
@@ -35,7 +35,7 @@ typedef uint8_t u8;
 		asm volatile("%0 = addr_space_cast(%0, 0x0, 0x1)" : "+r"(a_)); \
 		(type *)a_;                                                    \
 	})
-#define LOAD64(address)	    (*ADDRESS(const u64, address))
+#define LOAD64(address)     (*ADDRESS(const u64, address))
 #define STORE64(address, v) (*ADDRESS(u64, address) = (v))
 /* A zero that the kernel's verifier does not know: v is an argument. */
 #define UNKNOWN_ZERO(v)                                               \
@@ -70,9 +70,9 @@ typedef uint8_t u8;
 		u64 v_ = (v);                                                    \
 		__builtin_memcpy((void *)(uintptr_t)(address), &v_, sizeof(v_)); \
 	})
-#define UNKNOWN_ZERO(v)	     ((void)(v), 0)
+#define UNKNOWN_ZERO(v)      ((void)(v), 0)
 #define FORGET(number, zero) ((void)(zero))
-#define CAN_LOOP	     1
+#define CAN_LOOP             1
 #endif
 
 /* 1 if x is not 0. */

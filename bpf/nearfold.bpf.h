@@ -113,8 +113,8 @@ FOLD_HELPER int (*const fold_mul_s64)(s64 a, s64 b, s64 *out) = (void *)0x1000c;
 FOLD_HELPER int (*const fold_mul128)(s64 a, s64 b, s128 *out) = (void *)0x1000d;
 
 /* Where needle begins in hay for the first time, or -1. An empty needle is at 0. */
-FOLD_HELPER s64 (*const fold_find)(const void *hay, u64 n, const void *needle, u64 m) =
-	(void *)0x1000e;
+FOLD_HELPER s64 (*const fold_find)(const void *hay, u64 n, const void *needle,
+				   u64 m) = (void *)0x1000e;
 /* A number at the start of s: how many bytes it takes, or -1 (no digit, or it does not fit; *out
  * is 0 then). "[+-]digits" and "[+-]digits[.digits][e[+-]digits]". */
 FOLD_HELPER s64 (*const fold_parse_s64)(const void *s, u64 n, s64 *out) = (void *)0x1000f;
@@ -122,23 +122,23 @@ FOLD_HELPER s64 (*const fold_parse_f64)(const void *s, u64 n, f64 *out) = (void 
 FOLD_HELPER int (*const fold_add_s64)(s64 a, s64 b, s64 *out) = (void *)0x10011;
 
 /* Conveniences, without a call. Each argument is evaluated once. */
-#define F64(constant)                                                                              \
-	(((union {                                                                                 \
-		 double number;                                                                    \
-		 f64 bits;                                                                         \
-	 }){.number = (constant)})                                                                 \
+#define F64(constant)              \
+	(((union {                 \
+		 double number;    \
+		 f64 bits;         \
+	 }){.number = (constant)}) \
 		 .bits)
-#define fold_min(a, b)                                                                             \
-	({                                                                                         \
-		__typeof__(a) min_a_ = (a);                                                        \
-		__typeof__(b) min_b_ = (b);                                                        \
-		min_a_ < min_b_ ? min_a_ : min_b_;                                                 \
+#define fold_min(a, b)                             \
+	({                                         \
+		__typeof__(a) min_a_ = (a);        \
+		__typeof__(b) min_b_ = (b);        \
+		min_a_ < min_b_ ? min_a_ : min_b_; \
 	})
-#define fold_max(a, b)                                                                             \
-	({                                                                                         \
-		__typeof__(a) max_a_ = (a);                                                        \
-		__typeof__(b) max_b_ = (b);                                                        \
-		max_a_ > max_b_ ? max_a_ : max_b_;                                                 \
+#define fold_max(a, b)                             \
+	({                                         \
+		__typeof__(a) max_a_ = (a);        \
+		__typeof__(b) max_b_ = (b);        \
+		max_a_ > max_b_ ? max_a_ : max_b_; \
 	})
 
 /* Inlined when size is a constant. */

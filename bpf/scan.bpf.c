@@ -79,8 +79,8 @@ typedef uint8_t u8;
 extern int nf_user_filter(const void *rec, u32 len, const void *params);
 extern void nf_user_key(const void *rec, u32 len, const void *params, void *key);
 extern int nf_user_reduce(void *state, const void *rec, u32 len, const void *params);
-/* Folds `left` records at data into the lane; returns how many it leaves. The linker writes it if the
- * program has a form without branches (lib/scan/engine_kernel_sweep.h). */
+/* Folds `left` records at data into the lane; returns how many it leaves. The linker writes it if
+ * the program has a form without branches (lib/scan/engine_kernel_sweep.h). */
 extern u64 nf_sweep(u64 lane, u64 data, u64 left);
 
 /* Keys in words, unrolled for their number by the linker. */

@@ -53,12 +53,12 @@ enum scan_trap {
 #define SCAN_HELPER_CUT (1ull << 63)
 
 struct scan_slot {
-	uint64_t data;	       /* address of the first record, or of where it is looked for */
-	uint64_t lane;	       /* address of the lane */
+	uint64_t data;         /* address of the first record, or of where it is looked for */
+	uint64_t lane;         /* address of the lane */
 	uint64_t budget;       /* metered instructions a record */
-	uint64_t work;	       /* ... and a completion: SCAN_WORK_LIMIT */
-	uint64_t meter;	       /* what is left of the budget, across a call */
-	uint64_t zero;	       /* a zero that the kernel's verifier knows nothing of */
+	uint64_t work;         /* ... and a completion: SCAN_WORK_LIMIT */
+	uint64_t meter;        /* what is left of the budget, across a call */
+	uint64_t zero;         /* a zero that the kernel's verifier knows nothing of */
 	uint32_t rounds;       /* SCAN_ROUNDS */
 	uint32_t head_bytes;   /* bytes of the read before data */
 	uint32_t own_bytes;    /* records that start in here are ours */
@@ -68,32 +68,32 @@ struct scan_slot {
 	uint16_t open_end;     /* lines: the last may lack its newline */
 	uint32_t status;       /* enum scan_status */
 	uint32_t folded_bytes; /* out, from data: whole records */
-	uint32_t trap;	       /* out: enum scan_trap */
+	uint32_t trap;         /* out: enum scan_trap */
 	uint32_t trap_origin;  /* out: origin of the instruction, see engine_kernel_lower.h */
 	uint32_t trap_code;    /* out: fold_fail's argument */
 	uint32_t record_bytes; /* the length of the record at hand, for guards */
 	uint64_t trap_bytes;
-	uint64_t scratch[6];   /* helpers: what is on the stack, 16 bytes an argument */
-	uint64_t record;       /* out: address of the record that failed, its low 32 bits */
+	uint64_t scratch[6]; /* helpers: what is on the stack, 16 bytes an argument */
+	uint64_t record;     /* out: address of the record that failed, its low 32 bits */
 } __attribute__((aligned(64)));
 
 struct scan_lane {
 	uint64_t records, matched;
-	uint64_t state;	  /* ungrouped: address */
+	uint64_t state;   /* ungrouped: address */
 	uint64_t params;  /* address */
-	uint64_t table;	  /* grouped: address of the entries */
-	uint64_t mask;	  /* entries - 1, a power of two less one */
-	uint64_t count;	  /* entries used */
-	uint64_t limit;	  /* count may not pass it */
-	uint64_t tries;	  /* SCAN_TRIES */
+	uint64_t table;   /* grouped: address of the entries */
+	uint64_t mask;    /* entries - 1, a power of two less one */
+	uint64_t count;   /* entries used */
+	uint64_t limit;   /* count may not pass it */
+	uint64_t tries;   /* SCAN_TRIES */
 	uint64_t seed[2]; /* of the hash; seed[1] is odd */
-	uint64_t init;	  /* address of a new group's state, if it is not zeroes */
+	uint64_t init;    /* address of a new group's state, if it is not zeroes */
 	uint64_t init_words;
 	uint64_t key[SCAN_MAX_KEY_WORDS]; /* where the key function writes */
 };
 
 /* An entry of the table: tag (0: free), key in words, state on a 16-byte edge. */
-#define SCAN_ENTRY_STATE(key_words)	   ((8 + 8 * (key_words) + 15) & ~15u)
+#define SCAN_ENTRY_STATE(key_words)        ((8 + 8 * (key_words) + 15) & ~15u)
 #define SCAN_ENTRY_BYTES(key_words, state) (SCAN_ENTRY_STATE(key_words) + (((state) + 15) & ~15u))
 
 /* The hash is h = seed[0]; for each word of the key: h = (h ^ word) * seed[1], h ^= h >> 32. The

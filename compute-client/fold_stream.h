@@ -15,10 +15,10 @@ struct fold_stream;
 
 struct fold_stream_options {
 	const char *engine; /* a name, or NULL / "auto": the best that can, compiled beforehand */
-	const uint8_t *params;		   /* borrowed, program->params_bytes */
-	uint64_t max_groups;		   /* 0: the default */
-	bool tail_ignore;		   /* fixed: a last record cut short is passed over */
-	const char *name;		   /* for messages: the data set's; borrowed */
+	const uint8_t *params;             /* borrowed, program->params_bytes */
+	uint64_t max_groups;               /* 0: the default */
+	bool tail_ignore;                  /* fixed: a last record cut short is passed over */
+	const char *name;                  /* for messages: the data set's; borrowed */
 	const struct jit_image *jit_image; /* jit: code compiled earlier, or NULL; borrowed */
 	size_t jit_image_bytes;
 };

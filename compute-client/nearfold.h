@@ -33,7 +33,7 @@ extern "C" {
 #define NEARFOLD_API __attribute__((visibility("default")))
 
 struct nearfold_error {
-	int code;	 /* gRPC status code, 1..16 */
+	int code;        /* gRPC status code, 1..16 */
 	char where[256]; /* "average.bpf.c:14 in reduce 'sum'", "127.0.0.1:7411", ... */
 	char text[768];
 	char source[256];  /* the text of the source line that `where` names, or "" */
@@ -70,7 +70,7 @@ struct nearfold_conn;
 struct nearfold_conn_options {
 	size_t size;
 	uint64_t connect_ms; /* 0: 5000 */
-	int cancel_fd;	     /* readable: whatever runs is cancelled; 0 none */
+	int cancel_fd;       /* readable: whatever runs is cancelled; 0 none */
 	uint64_t timeout_ns; /* of one call; a query's own timeout goes before it; 0: none */
 };
 
@@ -89,9 +89,9 @@ struct nearfold_progress {
 struct nearfold_query {
 	size_t size; /* sizeof(struct nearfold_query), or 0: this version's */
 	struct nearfold_program *program;
-	const char *dataset;	  /* on a node */
+	const char *dataset;      /* on a node */
 	const char *const *files; /* local, ended by NULL: no connection needed */
-	const char *format;	  /* local: "fixed:32", "lines" */
+	const char *format;       /* local: "fixed:32", "lines" */
 	const char *schema;
 	uint64_t skip_bytes;
 	int tail_ignore;
@@ -163,8 +163,8 @@ NEARFOLD_API int nearfold_datasets_write(struct nearfold_conn *c, enum nearfold_
 NEARFOLD_API int nearfold_status_write(struct nearfold_conn *c, enum nearfold_output form,
 				       FILE *out, struct nearfold_error *err);
 /* The NVMe namespaces of a node; conn NULL: of this machine. */
-NEARFOLD_API int nearfold_devices_write(struct nearfold_conn *c, enum nearfold_output form, FILE *out,
-					struct nearfold_error *err);
+NEARFOLD_API int nearfold_devices_write(struct nearfold_conn *c, enum nearfold_output form,
+					FILE *out, struct nearfold_error *err);
 /* What would run where, and why: engines with reasons, verdicts. conn NULL: here. */
 NEARFOLD_API int nearfold_explain_write(struct nearfold_conn *c, const struct nearfold_query *query,
 					FILE *out, struct nearfold_error *err);

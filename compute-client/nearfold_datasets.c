@@ -44,7 +44,7 @@ int nearfold_datasets_write(struct nearfold_conn *c, enum nearfold_output form, 
 			    struct nearfold_error *err)
 {
 	static const struct output_column columns[] = {
-		{"name", "text", OUTPUT_TEXT},	  {"format", "text", OUTPUT_TEXT},
+		{"name", "text", OUTPUT_TEXT},    {"format", "text", OUTPUT_TEXT},
 		{"bytes", "u64", OUTPUT_INTEGER}, {"files", "u32", OUTPUT_INTEGER},
 		{"skip", "u64", OUTPUT_INTEGER},  {"generation", "text", OUTPUT_TEXT},
 		{"schema", "text", OUTPUT_TEXT},  {"problem", "text", OUTPUT_TEXT},

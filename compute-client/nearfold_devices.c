@@ -9,12 +9,18 @@
 #include "scan/nvme_device.h"
 
 static const struct output_column columns[] = {
-	{"path", "text", OUTPUT_TEXT},		  {"node", "text", OUTPUT_TEXT},
-	{"model", "text", OUTPUT_TEXT},		  {"transport", "text", OUTPUT_TEXT},
-	{"block_bytes", "u32", OUTPUT_INTEGER},	  {"blocks", "u64", OUTPUT_INTEGER},
-	{"metadata_bytes", "u32", OUTPUT_INTEGER}, {"max_transfer", "u64", OUTPUT_INTEGER},
-	{"queues", "u32", OUTPUT_INTEGER},	  {"poll_queues", "u32", OUTPUT_INTEGER},
-	{"notes", "text", OUTPUT_TEXT},		  {"health", "text", OUTPUT_TEXT},
+	{"path", "text", OUTPUT_TEXT},
+	{"node", "text", OUTPUT_TEXT},
+	{"model", "text", OUTPUT_TEXT},
+	{"transport", "text", OUTPUT_TEXT},
+	{"block_bytes", "u32", OUTPUT_INTEGER},
+	{"blocks", "u64", OUTPUT_INTEGER},
+	{"metadata_bytes", "u32", OUTPUT_INTEGER},
+	{"max_transfer", "u64", OUTPUT_INTEGER},
+	{"queues", "u32", OUTPUT_INTEGER},
+	{"poll_queues", "u32", OUTPUT_INTEGER},
+	{"notes", "text", OUTPUT_TEXT},
+	{"health", "text", OUTPUT_TEXT},
 };
 
 /* A local namespace, as a node describes its own. */
@@ -52,8 +58,8 @@ static void add(struct output_grid *grid, const Nearfold__V1__Device *d)
 	output_grid_unsigned(grid, d->block_bytes);
 	output_grid_unsigned(grid, d->blocks);
 	output_grid_unsigned(grid, d->metadata_bytes);
-	output_grid_unsigned(grid, d->max_transfer_bytes ? d->max_transfer_bytes
-							 : d->max_read_bytes);
+	output_grid_unsigned(grid,
+			     d->max_transfer_bytes ? d->max_transfer_bytes : d->max_read_bytes);
 	output_grid_unsigned(grid, d->queues);
 	output_grid_unsigned(grid, d->poll_queues);
 	snprintf(text, sizeof(text), "%s%s%s", d->read_only ? "read-only " : "",

@@ -44,11 +44,8 @@ int client_spec(const struct nearfold_query *q, struct dataset_spec *ret, struct
 static int reader_by_name(const char *name, enum scan_reader *ret, struct nf_error *err)
 {
 	static const char *const names[] = {
-		[READER_AUTO] = "auto",
-		[READER_PREAD] = "pread",
-		[READER_URING] = "uring",
-		[READER_MMAP] = "mmap",
-		[READER_NVME] = "nvme",
+		[READER_AUTO] = "auto", [READER_PREAD] = "pread", [READER_URING] = "uring",
+		[READER_MMAP] = "mmap", [READER_NVME] = "nvme",
 	};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {

@@ -113,7 +113,8 @@ static int copy_stats(struct nearfold_result *r, const struct nearfold_stats *st
 {
 	const char *from[] = {stats->engine, stats->engine_reason, stats->reader, stats->device};
 
-	_Static_assert(ARRAY_SIZE(from) == ARRAY_SIZE(r->texts), "a text that is not copied dangles");
+	_Static_assert(ARRAY_SIZE(from) == ARRAY_SIZE(r->texts),
+		       "a text that is not copied dangles");
 
 	for (unsigned i = 0; i < ARRAY_SIZE(from); i++) {
 		r->texts[i] = strdup(from[i] ? from[i] : "");
@@ -228,10 +229,8 @@ static void put_stats(const void *arg, struct json *j)
 	const struct {
 		const char *name, *text;
 	} texts[] = {
-		{"engine", s->engine},
-		{"engine_reason", s->engine_reason},
-		{"reader", s->reader},
-		{"device", s->device ? s->device : ""},
+		{"engine", s->engine},      {"engine_reason", s->engine_reason},
+		{"reader", s->reader},      {"device", s->device ? s->device : ""},
 		{"generation", generation},
 	};
 	const struct {

@@ -20,9 +20,9 @@ struct pair {
 };
 
 static const struct output_column query_columns[] = {
-	{"query", "u64", OUTPUT_INTEGER},	{"identity", "text", OUTPUT_TEXT},
-	{"dataset", "text", OUTPUT_TEXT},	{"engine", "text", OUTPUT_TEXT},
-	{"state", "text", OUTPUT_TEXT},		{"bytes_done", "u64", OUTPUT_INTEGER},
+	{"query", "u64", OUTPUT_INTEGER},       {"identity", "text", OUTPUT_TEXT},
+	{"dataset", "text", OUTPUT_TEXT},       {"engine", "text", OUTPUT_TEXT},
+	{"state", "text", OUTPUT_TEXT},         {"bytes_done", "u64", OUTPUT_INTEGER},
 	{"bytes_total", "u64", OUTPUT_INTEGER}, {"age_ms", "u64", OUTPUT_INTEGER},
 	{"worker_pid", "s32", OUTPUT_INTEGER},
 };
@@ -187,8 +187,7 @@ static int put_status(const Nearfold__V1__Status *s, enum nearfold_output form, 
 	for (size_t i = 0; i < l->n_all; i++)
 		limits[i] = (struct pair){l->all[i]->name, l->all[i]->value};
 	if (form != NEARFOLD_JSON)
-		return put_lists(s, counters, ARRAY_SIZE(counters), limits, l->n_all, form,
-				 out);
+		return put_lists(s, counters, ARRAY_SIZE(counters), limits, l->n_all, form, out);
 	put_json(s, counters, ARRAY_SIZE(counters), limits, l->n_all, out);
 	return fflush(out) == 0 && !ferror(out) ? 0 : -EIO;
 }

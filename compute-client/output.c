@@ -29,7 +29,7 @@ int output_write(const struct output_rows *rows, enum nearfold_output form, FILE
 	/* printf's decimal point must not follow the caller's locale. */
 	locale_t plain = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0);
 	locale_t before = plain ? uselocale(plain) : (locale_t)0;
-	int ret = form == NEARFOLD_JSON	 ? output_json(rows, out)
+	int ret = form == NEARFOLD_JSON  ? output_json(rows, out)
 		  : form == NEARFOLD_CSV ? output_csv(rows, out)
 					 : output_table(rows, out);
 

@@ -16,8 +16,8 @@ enum output_kind {
 	OUTPUT_TEXT,
 	OUTPUT_INTEGER, /* decimal, any length */
 	OUTPUT_DECIMAL, /* "12.500000", or "null" */
-	OUTPUT_FLOAT,	/* "0.1", "1e+20", "nan", "inf" */
-	OUTPUT_BOOL,	/* "true", "false" */
+	OUTPUT_FLOAT,   /* "0.1", "1e+20", "nan", "inf" */
+	OUTPUT_BOOL,    /* "true", "false" */
 };
 
 struct output_column {

@@ -102,8 +102,7 @@ const struct jit_image *code_cache_find(struct code_cache *cache, const struct c
 	return e->image;
 }
 
-void code_cache_add(struct code_cache *cache, const struct code_key *key, void *image,
-		    size_t bytes)
+void code_cache_add(struct code_cache *cache, const struct code_key *key, void *image, size_t bytes)
 {
 	struct entry *old = find(cache, key), *e = calloc(1, sizeof(*e));
 

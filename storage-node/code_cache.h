@@ -3,13 +3,14 @@
  * code_cache.h - compiled code that workers made, kept by main for later workers; least recently
  * used out first.
  *
- * What a worker sends is machine code from a process that ran a stranger's program, so it must never
- * run for anybody else. Main files it under facts that are main's own, not the worker's word: who
- * asked (the identity), which program (the SHA-256 of what main verified) and for which records.
- * A worker that was taken over can so plant code only for the same program of the same client,
- * which runs in that client's sandboxed workers alone. Main checks sizes, and never maps or runs
- * it. A worker gets a copy in its job, so nothing is shared that one could change under another.
- * What the code was compiled for (CPU and features) is in the image; the worker that gets it compares.
+ * What a worker sends is machine code from a process that ran a stranger's program, so it must
+ * never run for anybody else. Main files it under facts that are main's own, not the worker's word:
+ * who asked (the identity), which program (the SHA-256 of what main verified) and for which
+ * records. A worker that was taken over can so plant code only for the same program of the same
+ * client, which runs in that client's sandboxed workers alone. Main checks sizes, and never maps or
+ * runs it. A worker gets a copy in its job, so nothing is shared that one could change under
+ * another. What the code was compiled for (CPU and features) is in the image; the worker that gets
+ * it compares.
  *
  * The loop's thread only.
  */

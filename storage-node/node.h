@@ -39,11 +39,11 @@ struct node {
 	uv_timer_t drain_timer;
 	uv_signal_t sigterm, sigint;
 
-	struct query *queries;	     /* all that are not freed yet, newest first */
+	struct query *queries;       /* all that are not freed yet, newest first */
 	struct node_worker *workers; /* the same */
 	struct health_watch *watches;
 	struct engine_set engines; /* as an ordinary program finds them; immutable after start */
-	uint32_t spare_workers;	   /* that wait in the spawner, as it says */
+	uint32_t spare_workers;    /* that wait in the spawner, as it says */
 
 	uint64_t start_ns, last_query_id;
 	uint64_t loads; /* LoadProgram calls in the pool */

@@ -112,8 +112,8 @@ static int slot_fill(struct slot *slot, const struct dataset_spec *spec,
 	}
 	free(slot->spec.path);
 	slot->spec.path = TAKE_PTR(rest);
-	slot->entry = (struct catalog_entry){.spec = &slot->spec, .root = slot->root,
-					     .is_device = is_device};
+	slot->entry = (struct catalog_entry){
+		.spec = &slot->spec, .root = slot->root, .is_device = is_device};
 	return 0;
 }
 

@@ -18,7 +18,8 @@ struct catalog;
 struct catalog_entry {
 	const struct dataset_spec *spec; /* path relative to root */
 	const char *root;
-	bool is_device; /* its path may be a block device: [node] devices names it, or it is nvme: */
+	bool is_device; /* its path may be a block device: [node] devices names it, or it is nvme:
+			 */
 };
 
 int catalog_new(const struct node_config *config, struct catalog **ret, struct nf_error *err);
@@ -37,7 +38,7 @@ int catalog_open(const struct catalog_entry *entry, uint64_t max_files, struct s
 struct catalog_facts {
 	uint64_t total_bytes, generation;
 	uint32_t files;
-	char device[96]; /* source_device_text() */
+	char device[96];    /* source_device_text() */
 	char problem[1024]; /* "" when it can be scanned */
 };
 void catalog_look(const struct catalog_entry *entry, uint64_t max_files, struct catalog_facts *ret);

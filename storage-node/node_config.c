@@ -164,8 +164,8 @@ static const struct {
 	const char *key;
 	int (*set)(struct node_config *config, const char *value, struct nf_error *err);
 } node_keys[] = {
-	{"listen", set_listen},		{"root", set_root},
-	{"insecure", set_insecure},	{"log_level", set_log_level},
+	{"listen", set_listen},         {"root", set_root},
+	{"insecure", set_insecure},     {"log_level", set_log_level},
 	{"jit_module", set_jit_module}, {"kernel_engine", set_kernel_engine},
 	{"devices", set_devices},
 };

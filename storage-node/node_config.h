@@ -33,11 +33,11 @@ struct node_config {
 	unsigned n_listen;
 	struct dataset_spec *datasets; /* each one complete: dataset_spec_check() */
 	unsigned n_datasets;
-	char *root;	    /* NULL: each data set's own folder is its root */
-	char *devices;	    /* patterns of paths below /dev that may be data sets; NULL: none */
+	char *root;         /* NULL: each data set's own folder is its root */
+	char *devices;      /* patterns of paths below /dev that may be data sets; NULL: none */
 	char *jit_module;   /* NULL: where scan looks by itself */
 	bool kernel_engine; /* workers may keep CAP_BPF and CAP_PERFMON for it */
-	bool insecure;	    /* plain text on addresses that are not loopback */
+	bool insecure;      /* plain text on addresses that are not loopback */
 	enum log_level log_level;
 	struct node_limits limits;
 };

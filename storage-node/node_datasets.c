@@ -11,7 +11,7 @@ struct look {
 	uv_work_t work;
 	struct node *node;
 	struct rpc_call *call; /* NULL: gone */
-	bool one;	       /* DescribeDataset */
+	bool one;              /* DescribeDataset */
 	unsigned n;
 	struct seen {
 		const struct catalog_entry *entry;

@@ -40,7 +40,7 @@ struct node_limits {
 
 struct limit_row {
 	const char *name;
-	size_t offset;	 /* of the uint64_t in struct node_limits */
+	size_t offset;   /* of the uint64_t in struct node_limits */
 	uint64_t preset; /* 0 in threads_per_query: the processors of the machine */
 	uint64_t least, most;
 	const char *what;

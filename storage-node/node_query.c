@@ -674,7 +674,8 @@ void query_check_time(struct node *node)
 		    clock_now_ns() - q->granted_ns < most_ns)
 			continue;
 		/* A file system may hang; the thread that waits for it does so for itself then. */
-		node_limit_refuse(&err, "seconds_per_query", "the query has %s for %llu seconds, query %llu",
+		node_limit_refuse(&err, "seconds_per_query",
+				  "the query has %s for %llu seconds, query %llu",
 				  q->stage == STAGE_RUN ? "run" : "waited for its files",
 				  (unsigned long long)node->config.limits.seconds_per_query,
 				  (unsigned long long)q->id);

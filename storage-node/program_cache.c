@@ -52,7 +52,8 @@ static char *write_report(const struct vm_program *vp)
 }
 
 int checked_program_new(struct program *p, const struct vm_bounds *bounds,
-			const struct engine_set *here, struct checked_program **ret, struct nf_error *err)
+			const struct engine_set *here, struct checked_program **ret,
+			struct nf_error *err)
 {
 	struct checked_program *c;
 	struct vm_program *vp;

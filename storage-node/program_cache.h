@@ -28,7 +28,8 @@ struct checked_program {
 /* Verify for these bounds; here: the engines of this machine. *ret holds one reference; -EINVAL
  * with the verifier's reason. */
 int checked_program_new(struct program *p, const struct vm_bounds *bounds,
-			const struct engine_set *here, struct checked_program **ret, struct nf_error *err);
+			const struct engine_set *here, struct checked_program **ret,
+			struct nf_error *err);
 struct checked_program *checked_program_ref(struct checked_program *c);
 void checked_program_unref(struct checked_program *c); /* NULL is fine */
 

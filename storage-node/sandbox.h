@@ -39,7 +39,8 @@ struct sandbox_limits {
 int sandbox_spawner(struct nf_error *err);
 /* Step 2, before there is a query. Every descriptor but *handoff, which moves, is closed. */
 int sandbox_spare(int *handoff, pid_t parent, struct nf_error *err);
-/* Step 2, with it. channel becomes SANDBOX_CHANNEL_FD; every other descriptor but `keep` is closed. */
+/* Step 2, with it. channel becomes SANDBOX_CHANNEL_FD; every other descriptor but `keep` is closed.
+ */
 int sandbox_worker(int channel, int *keep, bool needs_bpf, const struct sandbox_limits *limits,
 		   struct nf_error *err);
 /* Step 3. */

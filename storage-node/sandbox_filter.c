@@ -23,13 +23,13 @@
 /* One row per system call and condition; a call that is in no row ends the worker with SIGSYS. */
 enum condition {
 	ALWAYS,
-	TO_CHANNEL,	/* the first argument is the channel */
-	NO_EXEC,	/* mmap, mprotect: PROT_EXEC is not asked for */
+	TO_CHANNEL,     /* the first argument is the channel */
+	NO_EXEC,        /* mmap, mprotect: PROT_EXEC is not asked for */
 	EXEC_READ_ONLY, /* mprotect: PROT_EXEC without PROT_WRITE, what a JIT does at its end */
-	A_THREAD,	/* clone: a thread of this process, not a new one */
-	DEVICE_SIZE,	/* ioctl: BLKGETSIZE64 */
-	BY_DESCRIPTOR,	/* newfstatat, statx: may name a descriptor alone */
-	NO_SUCH_CALL,	/* ENOSYS: the C library then takes an older call that can be checked */
+	A_THREAD,       /* clone: a thread of this process, not a new one */
+	DEVICE_SIZE,    /* ioctl: BLKGETSIZE64 */
+	BY_DESCRIPTOR,  /* newfstatat, statx: may name a descriptor alone */
+	NO_SUCH_CALL,   /* ENOSYS: the C library then takes an older call that can be checked */
 	DENIED, /* EACCES: asked for out of habit by the C library, which can go on without */
 };
 

@@ -25,7 +25,7 @@
 
 /* When the next spare is forked: */
 enum {
-	SPARE_NOW = 0,	       /* a query has ended, its processor is free */
+	SPARE_NOW = 0,         /* a query has ended, its processor is free */
 	SPARE_SOON_MS = 3,     /* a query has begun, and is no short one */
 	SPARE_RETRY_MS = 1000, /* no fork succeeded, or a spare died */
 };

@@ -51,8 +51,8 @@ struct spawn_report {
 	enum { SPAWN_STARTED, SPAWN_FAILED, SPAWN_EXITED, SPAWN_SPARES } what;
 	uint64_t query_id;
 	pid_t pid;
-	int status;	 /* EXITED: as waitpid() gives it */
-	int errnum;	 /* FAILED */
+	int status;      /* EXITED: as waitpid() gives it */
+	int errnum;      /* FAILED */
 	uint32_t spares; /* SPARES: how many wait */
 };
 

@@ -315,8 +315,8 @@ static int wait_for_job(int handoff, pid_t parent)
 	/* There is nobody to tell: the spawner sees it end, and forks another one. Verifying
 	 * something brings the pages of code and heap that verifying something else needs, which
 	 * takes a fork's child longer than the verifier itself. */
-	if (sandbox_spare(&handoff, parent, &err) || engines_warm_up(&err) || fd_recv(handoff, &byte, 1, fds, 2, &n) != 1 ||
-	    n != 2)
+	if (sandbox_spare(&handoff, parent, &err) || engines_warm_up(&err) ||
+	    fd_recv(handoff, &byte, 1, fds, 2, &n) != 1 || n != 2)
 		_exit(EXIT_FAILURE);
 	channel_fd = fds[0];
 	return fds[1];

@@ -194,8 +194,7 @@ static int receive_file(struct fd_batch *batch, const struct job_file *from, str
 	};
 	bool commands = has_commands(&from->nvme);
 	to->nvme.fd = commands ? next_fd(batch) : -1;
-	if (to->fd < 0 || (from->has_direct && to->direct_fd < 0) ||
-	    (commands && to->nvme.fd < 0))
+	if (to->fd < 0 || (from->has_direct && to->direct_fd < 0) || (commands && to->nvme.fd < 0))
 		return nf_error_set(err, NF_INTERNAL, from->name,
 				    "the worker did not get this file's descriptor (the daemon's "
 				    "limit of open files may be too low)");

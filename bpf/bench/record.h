@@ -6,7 +6,7 @@
 #include "nearfold.bpf.h"
 
 struct record {
-	u64 id;	   /* counts up */
+	u64 id;    /* counts up */
 	u64 key;   /* uniform over 64 bits */
 	u32 pick;  /* uniform below 1000000: pick < bound keeps bound parts in a million */
 	u32 value; /* uniform over 32 bits */

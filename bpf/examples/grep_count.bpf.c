@@ -3,8 +3,8 @@
  * How many lines of a text file contain a word, as `grep -cF WORD` counts them, and how many
  * bytes those lines have.
  *
- *	clang-19 -O2 -g -target bpf -mcpu=v3 -I bpf -c bpf/examples/grep_count.bpf.c -o grep_count.bpf.o
- *	nearfold run grep_count.bpf.o --local FILE.txt --format lines --param word=WORD
+ *	clang-19 -O2 -g -target bpf -mcpu=v3 -I bpf -c bpf/examples/grep_count.bpf.c -o
+ *grep_count.bpf.o nearfold run grep_count.bpf.o --local FILE.txt --format lines --param word=WORD
  */
 #include "nearfold.bpf.h"
 

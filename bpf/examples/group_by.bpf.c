@@ -5,7 +5,8 @@
  * average.bpf.c.
  *
  *	clang-19 -O2 -g -target bpf -mcpu=v3 -I bpf -c bpf/examples/group_by.bpf.c -o group_by.bpf.o
- *	nearfold run group_by.bpf.o --local FILE.so --format fixed:24 --range START:END --param min_size=16
+ *	nearfold run group_by.bpf.o --local FILE.so --format fixed:24 --range START:END --param
+ *min_size=16
  */
 #include "nearfold.bpf.h"
 

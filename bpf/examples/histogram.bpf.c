@@ -4,8 +4,8 @@
  * 2^(n+1) - 1, bucket[0] those of 0 and 1, the last one all that are larger. Records as in
  * average.bpf.c.
  *
- *	clang-19 -O2 -g -target bpf -mcpu=v3 -I bpf -c bpf/examples/histogram.bpf.c -o histogram.bpf.o
- *	nearfold run histogram.bpf.o --local FILE.so --format fixed:24 --range START:END
+ *	clang-19 -O2 -g -target bpf -mcpu=v3 -I bpf -c bpf/examples/histogram.bpf.c -o
+ *histogram.bpf.o nearfold run histogram.bpf.o --local FILE.so --format fixed:24 --range START:END
  */
 #include "nearfold.bpf.h"
 

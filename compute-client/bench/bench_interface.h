@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 struct bench_interface {
-	int fd;	       /* -1: there is none */
+	int fd;        /* -1: there is none */
 	char name[32]; /* "lo", "eth0" */
 	bool is_lo;    /* every packet counts as sent and as received: only one of them is taken */
 };

@@ -22,7 +22,7 @@ struct bench_target {
 	/* Set by the caller; borrowed. */
 	struct nearfold_program *program;
 	const char *dataset;
-	unsigned threads;		 /* of an offloaded query; 0: the node chooses */
+	unsigned threads;                /* of an offloaded query; 0: the node chooses */
 	uint64_t range_start, range_end; /* bytes; 0, 0: everything */
 	int cancel_fd;
 
@@ -34,8 +34,8 @@ struct bench_target {
 	uint64_t total_bytes;
 	char *address;
 	bool can_ship;
-	char ship_reason[256];		/* why not */
-	struct jit_image *image;	/* compiled for an earlier shipping */
+	char ship_reason[256];          /* why not */
+	struct jit_image *image;        /* compiled for an earlier shipping */
 	struct nearfold_result *answer; /* the first one */
 	bool answers_differ;
 };

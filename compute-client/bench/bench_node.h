@@ -20,7 +20,7 @@ struct bench_node {
 	pid_t pid; /* 0: none */
 	struct bench_folder folder;
 	char loopback[64]; /* address; inside of the node's namespace if there is one */
-	char cable[64];	   /* address on the cable; "" without namespaces */
+	char cable[64];    /* address on the cable; "" without namespaces */
 };
 
 /* ns may be NULL. bench_node_stop() in either case. */

@@ -43,7 +43,7 @@ enum bench_figure {
 struct bench_figure_row {
 	const char *name;  /* in JSON, with the unit */
 	const char *title; /* for people */
-	char unit;	   /* 's' seconds, 'B' bytes, 'r' bytes/s, 'n' a count, 'R' records/s */
+	char unit;         /* 's' seconds, 'B' bytes, 'r' bytes/s, 'n' a count, 'R' records/s */
 };
 extern const struct bench_figure_row bench_figures[FIGURES];
 
@@ -115,7 +115,7 @@ struct bench_fact {
 };
 
 struct bench_report {
-	char kind[16];		  /* "savings", "sweep", "engines" */
+	char kind[16];            /* "savings", "sweep", "engines" */
 	struct bench_fact *facts; /* machine, versions, commands: the page's foot */
 	struct bench_row *rows;
 	struct bench_ratio *ratios;

@@ -50,7 +50,7 @@ int sweep_connect(struct sweep *s, enum sweep_path path, struct bench_target *re
 		  struct nf_error *err)
 {
 	struct nf_error ignored;
-	const char *address = s->o->address	   ? s->o->address
+	const char *address = s->o->address        ? s->o->address
 			      : path == PATH_CABLE ? s->node.cable
 						   : s->node.loopback;
 	int r = 0;
@@ -223,8 +223,8 @@ static const struct sweep_section {
 	enum bench_section section;
 	int (*run)(struct sweep *s, struct nf_error *err);
 } sections[] = {
-	{SECTION_LINK, sweep_links},	{SECTION_SELECTIVITY, sweep_selectivity},
-	{SECTION_ROWS, sweep_rows},	{SECTION_STATE, sweep_states},
+	{SECTION_LINK, sweep_links},    {SECTION_SELECTIVITY, sweep_selectivity},
+	{SECTION_ROWS, sweep_rows},     {SECTION_STATE, sweep_states},
 	{SECTION_GROUPS, sweep_groups}, {SECTION_QUERIES, sweep_queries},
 };
 

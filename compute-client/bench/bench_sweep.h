@@ -13,8 +13,8 @@
 
 struct bench_sweep {
 	const char *address, *dataset; /* a node that exports the sweep's data; NULL: its own */
-	const char *only;	       /* "link,groups"; NULL: all sections */
-	const char *engine;	       /* NULL or "auto": all where engines are compared */
+	const char *only;              /* "link,groups"; NULL: all sections */
+	const char *engine;            /* NULL or "auto": all where engines are compared */
 	unsigned threads, rounds;
 	/* How often all points are gone through, each time with all rounds: what disturbs a point
 	 * for a second is not all that is known of it. */

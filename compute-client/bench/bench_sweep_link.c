@@ -14,9 +14,9 @@ struct link_speed {
 };
 
 static const struct link_speed speeds[] = {
-	{100, "100 Mbit/s", true, PATH_CABLE},	 {300, "300 Mbit/s", false, PATH_CABLE},
-	{1000, "1 Gbit/s", true, PATH_CABLE},	 {2500, "2.5 Gbit/s", false, PATH_CABLE},
-	{10000, "10 Gbit/s", true, PATH_CABLE},	 {25000, "25 Gbit/s", false, PATH_CABLE},
+	{100, "100 Mbit/s", true, PATH_CABLE},   {300, "300 Mbit/s", false, PATH_CABLE},
+	{1000, "1 Gbit/s", true, PATH_CABLE},    {2500, "2.5 Gbit/s", false, PATH_CABLE},
+	{10000, "10 Gbit/s", true, PATH_CABLE},  {25000, "25 Gbit/s", false, PATH_CABLE},
 	{0, "unshaped cable", true, PATH_CABLE}, {0, "loopback", true, PATH_LOOPBACK},
 };
 

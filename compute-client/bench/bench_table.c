@@ -8,7 +8,7 @@
 
 /* The figures that have a column, when any row of the section has them. */
 static const enum bench_figure columns[] = {
-	FIGURE_SECONDS,	  FIGURE_RATE,	   FIGURE_RECORD_RATE, FIGURE_WIRE,    FIGURE_NODE_SENT,
+	FIGURE_SECONDS,   FIGURE_RATE,     FIGURE_RECORD_RATE, FIGURE_WIRE,    FIGURE_NODE_SENT,
 	FIGURE_INTERFACE, FIGURE_NODE_CPU, FIGURE_CLIENT_CPU,  FIGURE_PREPARE,
 };
 

@@ -33,8 +33,8 @@ struct command {
 	const char *name;
 	unsigned bit;
 	const char *summary;
-	const char *usage;			 /* what stands behind "nearfold NAME" */
-	const char *examples;			 /* whole lines */
+	const char *usage;                       /* what stands behind "nearfold NAME" */
+	const char *examples;                    /* whole lines */
 	int (*run)(const struct cmd_options *o); /* returns the exit status */
 };
 

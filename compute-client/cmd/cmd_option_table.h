@@ -45,9 +45,9 @@ enum option_id {
 struct option_row {
 	enum option_id id;
 	const char *name;
-	const char *value;	   /* what stands behind it in --help; NULL: it takes none */
-	unsigned commands;	   /* CMD_* bits */
-	const char *help;	   /* lines, separated by \n */
+	const char *value;         /* what stands behind it in --help; NULL: it takes none */
+	unsigned commands;         /* CMD_* bits */
+	const char *help;          /* lines, separated by \n */
 	const char *wrong, *right; /* of a value: "not a time", "give a number with ..." */
 };
 

@@ -59,7 +59,7 @@ bool value_time(const char *text, uint64_t *ret_ns)
 		const char *unit;
 		uint64_t ns;
 	} units[] = {
-		{"", NS_PER_SEC},	{"ms", NS_PER_MS},	  {"s", NS_PER_SEC},
+		{"", NS_PER_SEC},       {"ms", NS_PER_MS},        {"s", NS_PER_SEC},
 		{"m", 60 * NS_PER_SEC}, {"h", 3600 * NS_PER_SEC},
 	};
 	const char *rest;

@@ -37,8 +37,8 @@ void log_write(enum log_level level, const char *fmt, ...)
 		clock_gettime(CLOCK_REALTIME, &t);
 		gmtime_r(&t.tv_sec, &tm);
 		n = strftime(line, sizeof(line), "%Y-%m-%dT%H:%M:%S", &tm);
-		n += (size_t)snprintf(line + n, sizeof(line) - n, ".%03ldZ %s",
-				      t.tv_nsec / 1000000, word[level]);
+		n += (size_t)snprintf(line + n, sizeof(line) - n, ".%03ldZ %s", t.tv_nsec / 1000000,
+				      word[level]);
 	}
 	for (const char *p = text; *p; p++) {
 		unsigned char c = (unsigned char)*p;
@@ -49,7 +49,8 @@ void log_write(enum log_level level, const char *fmt, ...)
 			line[n++] = *p;
 	}
 	line[n++] = '\n';
-	/* One write, so that lines of several processes do not mix. A full disk loses a log line. */
+	/* One write, so that lines of several processes do not mix. A full disk loses a log line.
+	 */
 	if (write(STDERR_FILENO, line, n) < 0)
 		return;
 }

@@ -35,19 +35,19 @@ static inline void scope_fclose(FILE **f)
 #define AUTO_CLOSE  __attribute__((cleanup(scope_close)))
 #define AUTO_FCLOSE __attribute__((cleanup(scope_fclose)))
 /* A type's own destructor: AUTO(program_unref_ptr) struct program *p = NULL; */
-#define AUTO(fn)    __attribute__((cleanup(fn)))
+#define AUTO(fn) __attribute__((cleanup(fn)))
 
-#define TAKE_PTR(p)                                                                                \
-	({                                                                                         \
-		__typeof__(p) take_ = (p);                                                         \
-		(p) = NULL;                                                                        \
-		take_;                                                                             \
+#define TAKE_PTR(p)                        \
+	({                                 \
+		__typeof__(p) take_ = (p); \
+		(p) = NULL;                \
+		take_;                     \
 	})
-#define TAKE_FD(fd)                                                                                \
-	({                                                                                         \
-		int take_ = (fd);                                                                  \
-		(fd) = -1;                                                                         \
-		take_;                                                                             \
+#define TAKE_FD(fd)               \
+	({                        \
+		int take_ = (fd); \
+		(fd) = -1;        \
+		take_;            \
 	})
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))

@@ -73,7 +73,8 @@ static int each_record(const struct elf_object *o, struct elf_debug *d, const st
 
 		if (t->len - at < 8)
 			return bad(o, err, "a table of .BTF.ext is cut short");
-		uint32_t section = section_index(o, btf__name_by_offset(d->btf, load_u32(t->data + at)));
+		uint32_t section =
+			section_index(o, btf__name_by_offset(d->btf, load_u32(t->data + at)));
 		bytes = (uint64_t)load_u32(t->data + at + 4) * record_bytes;
 		at += 8;
 		if (bytes > t->len - at)
@@ -82,7 +83,8 @@ static int each_record(const struct elf_object *o, struct elf_debug *d, const st
 			int r = add(d, section, t->data + at + i);
 
 			if (r)
-				return bad(o, err, "a record of .BTF.ext names what is not in the BTF");
+				return bad(o, err,
+					   "a record of .BTF.ext names what is not in the BTF");
 		}
 		at += (uint32_t)bytes;
 	}
@@ -93,13 +95,15 @@ static int each_record(const struct elf_object *o, struct elf_debug *d, const st
 static int add_func(struct elf_debug *d, uint32_t section, const uint8_t *record)
 {
 	uint32_t id = load_u32(record + 4);
-	const struct btf_type *t = id && id < btf__type_cnt(d->btf) ? btf__type_by_id(d->btf, id) : NULL;
-	const struct btf_type *proto = t && btf_is_func(t) ? btf__type_by_id(d->btf, t->type) : NULL;
+	const struct btf_type *t =
+		id && id < btf__type_cnt(d->btf) ? btf__type_by_id(d->btf, id) : NULL;
+	const struct btf_type *proto =
+		t && btf_is_func(t) ? btf__type_by_id(d->btf, t->type) : NULL;
 
 	if (!proto || !btf_is_func_proto(proto))
 		return -EINVAL;
-	d->funcs[d->n_funcs++] = (struct elf_func_info){.section = section,
-							.offset = load_u32(record), .type_id = id};
+	d->funcs[d->n_funcs++] = (struct elf_func_info){
+		.section = section, .offset = load_u32(record), .type_id = id};
 	return 0;
 }
 
@@ -115,8 +119,10 @@ static int add_line(struct elf_debug *d, uint32_t section, const uint8_t *record
 		return 0; /* code that the compiler made up */
 	d->lines[d->n_lines++] = (struct elf_line_info){.section = section,
 							.offset = load_u32(record),
-							.line = place >> 10, .column = place & 0x3ff,
-							.file = file, .text = text};
+							.line = place >> 10,
+							.column = place & 0x3ff,
+							.file = file,
+							.text = text};
 	return 0;
 }
 
@@ -153,7 +159,8 @@ static int read_ext(const struct elf_object *o, const struct elf_section *ext, s
 	    !checked_range(h.line_off, h.line_len, body) || h.core_len > body)
 		return bad(o, err, "a table of .BTF.ext lies outside of it");
 	if (h.core_len > 4)
-		return bad(o, err, "has CO-RE relocations, which mean types of the running kernel; "
+		return bad(o, err,
+			   "has CO-RE relocations, which mean types of the running kernel; "
 			   "remove preserve_access_index and BPF_CORE_READ");
 	const struct table funcs = {ext->data + h.hdr_len + h.func_off, h.func_len, 8};
 	const struct table lines = {ext->data + h.hdr_len + h.line_off, h.line_len, 16};

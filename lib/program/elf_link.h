@@ -33,8 +33,8 @@ void *link_alloc(struct elf_linker *l, size_t size);
 void elf_linker_done(struct elf_linker *l);
 
 /* Refuse, with where = "average.bpf.c:14 in function 'sum'", as far as known. */
-int link_refuse(struct elf_linker *l, const struct link_func *f, uint32_t insn, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
+int link_refuse(struct elf_linker *l, const struct link_func *f, uint32_t insn, const char *fmt,
+		...) __attribute__((format(printf, 4, 5)));
 /* The same for the object as a whole. */
 int link_refuse_object(struct elf_linker *l, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -13,14 +13,15 @@ static bool starts_with(const char *s, const char *prefix)
 
 static bool is_rodata(const struct elf_section *s)
 {
-	return elf_is_loaded(s) && s->type == SHT_PROGBITS && !(s->flags & (SHF_WRITE | SHF_EXECINSTR)) &&
+	return elf_is_loaded(s) && s->type == SHT_PROGBITS &&
+	       !(s->flags & (SHF_WRITE | SHF_EXECINSTR)) &&
 	       (!strcmp(s->name, ".rodata") || starts_with(s->name, ".rodata."));
 }
 
 static int check_section(struct elf_linker *l, uint32_t i)
 {
-	static const char *const known[] = {"fold/filter", "fold/key", "fold/reduce", "fold/combine",
-					    "fold/init"};
+	static const char *const known[] = {"fold/filter", "fold/key", "fold/reduce",
+					    "fold/combine", "fold/init"};
 	const struct elf_section *s = &l->object->sections[i];
 	const struct elf_symbol *sym = elf_symbol_at(l->object, i, 0);
 	const char *name = sym ? sym->name : s->name;
@@ -28,13 +29,19 @@ static int check_section(struct elf_linker *l, uint32_t i)
 	if (!elf_is_loaded(s))
 		return 0;
 	if (!strcmp(s->name, ".maps") || !strcmp(s->name, "maps"))
-		return link_refuse_object(l, "'%s' is a map (section %s); a program has no maps, only its "
-					  "state", name, s->name);
+		return link_refuse_object(
+			l,
+			"'%s' is a map (section %s); a program has no maps, only its "
+			"state",
+			name, s->name);
 	if (!(s->flags & SHF_EXECINSTR) &&
-	    (!strcmp(s->name, ".data") || !strcmp(s->name, ".bss") || starts_with(s->name, ".data.") ||
-	     starts_with(s->name, ".bss.")))
-		return link_refuse_object(l, "'%s' is a variable that can change (section %s); make it "
-					  "const, or put it into the state", name, s->name);
+	    (!strcmp(s->name, ".data") || !strcmp(s->name, ".bss") ||
+	     starts_with(s->name, ".data.") || starts_with(s->name, ".bss.")))
+		return link_refuse_object(
+			l,
+			"'%s' is a variable that can change (section %s); make it "
+			"const, or put it into the state",
+			name, s->name);
 	if (!starts_with(s->name, "fold/"))
 		return 0;
 	for (size_t k = 0; k < sizeof(known) / sizeof(known[0]); k++) {
@@ -47,8 +54,10 @@ static int check_section(struct elf_linker *l, uint32_t i)
 						  code ? "no function" : "no constant");
 		return 0;
 	}
-	return link_refuse_object(l, "'%s' is in section %s; there are fold/filter, fold/key, "
-				  "fold/reduce, fold/combine and fold/init", name, s->name);
+	return link_refuse_object(l,
+				  "'%s' is in section %s; there are fold/filter, fold/key, "
+				  "fold/reduce, fold/combine and fold/init",
+				  name, s->name);
 }
 
 /* Concatenate the constants. Addresses inside of constants (tables of pointers, jump tables)
@@ -66,10 +75,11 @@ static int collect_rodata(struct elf_linker *l)
 		if (!is_rodata(s))
 			continue;
 		if (align & (align - 1))
-			return link_refuse_object(l, "section %s has an alignment that is no power of two",
-						  s->name);
+			return link_refuse_object(
+				l, "section %s has an alignment that is no power of two", s->name);
 		total = (total + align - 1) & ~(align - 1);
-		if (s->size > PROGRAM_MAX_RODATA_BYTES || total + s->size > PROGRAM_MAX_RODATA_BYTES)
+		if (s->size > PROGRAM_MAX_RODATA_BYTES ||
+		    total + s->size > PROGRAM_MAX_RODATA_BYTES)
 			return link_refuse_object(l, "more than %d bytes of constants (section %s)",
 						  PROGRAM_MAX_RODATA_BYTES, s->name);
 		l->rodata_offset[i] = (uint32_t)total;
@@ -81,11 +91,13 @@ static int collect_rodata(struct elf_linker *l)
 		if (l->rodata_offset[r->section] != ELF_NO_SECTION) {
 			const struct elf_symbol *in = elf_symbol_at(o, r->section, r->offset);
 
-			return link_refuse_object(l, "the constant '%s' (section %s) holds an address; "
-						  "constants can only hold numbers: use arrays of "
-						  "arrays instead of pointers, and compile switches "
-						  "with -fno-jump-tables",
-						  in ? in->name : "", o->sections[r->section].name);
+			return link_refuse_object(
+				l,
+				"the constant '%s' (section %s) holds an address; "
+				"constants can only hold numbers: use arrays of "
+				"arrays instead of pointers, and compile switches "
+				"with -fno-jump-tables",
+				in ? in->name : "", o->sections[r->section].name);
 		}
 	}
 	uint8_t *rodata = link_alloc(l, total);
@@ -93,7 +105,8 @@ static int collect_rodata(struct elf_linker *l)
 		return -ENOMEM;
 	for (uint32_t i = 1; i < o->n_sections; i++) {
 		if (l->rodata_offset[i] != ELF_NO_SECTION && o->sections[i].data)
-			memcpy(rodata + l->rodata_offset[i], o->sections[i].data, o->sections[i].size);
+			memcpy(rodata + l->rodata_offset[i], o->sections[i].data,
+			       o->sections[i].size);
 	}
 	l->draft.rodata = total ? rodata : NULL;
 	l->draft.rodata_bytes = (uint32_t)total;
@@ -136,30 +149,40 @@ int link_init_state(struct elf_linker *l)
 		    strcmp(o->sections[s->section].name, "fold/init"))
 			continue;
 		if (found)
-			return link_refuse_object(l, "'%s' and '%s' are both in section fold/init; there "
-						  "is one start state", found->name, s->name);
+			return link_refuse_object(
+				l,
+				"'%s' and '%s' are both in section fold/init; there "
+				"is one start state",
+				found->name, s->name);
 		found = s;
 	}
 	if (!found)
 		return 0;
 	const struct elf_section *section = &o->sections[found->section];
 	if (found->size != l->draft.state_bytes)
-		return link_refuse_object(l, "the start state '%s' has %" PRIu64 " bytes, but the state of "
-					  "reduce has %" PRIu32, found->name, found->size,
-					  l->draft.state_bytes);
+		return link_refuse_object(l,
+					  "the start state '%s' has %" PRIu64
+					  " bytes, but the state of "
+					  "reduce has %" PRIu32,
+					  found->name, found->size, l->draft.state_bytes);
 	if (!program_btf_strip(l->debug->btf, l->draft.state_type, &want) ||
 	    !program_btf_strip(l->debug->btf, variable_type(l->debug->btf, found->name), &have) ||
 	    want != have)
-		return link_refuse_object(l, "the start state '%s' is not of the type that reduce takes",
-					  found->name);
+		return link_refuse_object(
+			l, "the start state '%s' is not of the type that reduce takes",
+			found->name);
 	for (uint32_t i = 0; i < o->n_relocs; i++) {
 		if (o->relocs[i].section == found->section)
-			return link_refuse_object(l, "the start state '%s' holds an address; it can only "
-						  "hold numbers", found->name);
+			return link_refuse_object(
+				l,
+				"the start state '%s' holds an address; it can only "
+				"hold numbers",
+				found->name);
 	}
 	if (section->type == SHT_NOBITS)
 		return 0;
-	if (found->value > section->size || found->size > section->size - found->value || !section->data)
+	if (found->value > section->size || found->size > section->size - found->value ||
+	    !section->data)
 		return link_refuse_object(l, "the start state '%s' does not lie inside its section",
 					  found->name);
 	l->draft.init_state = section->data + found->value;

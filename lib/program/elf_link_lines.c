@@ -77,16 +77,19 @@ static int link_lines(struct elf_linker *l, const struct link_func *f, struct pr
 		const struct elf_line_info *info = &l->debug->lines[i];
 		uint32_t insn = info->offset / sizeof(struct bpf_insn) - f->start;
 
-		if (info->section != f->section || info->offset / sizeof(struct bpf_insn) < f->start ||
-		    insn >= f->n_insns || (n && lines[n - 1].insn == insn))
+		if (info->section != f->section ||
+		    info->offset / sizeof(struct bpf_insn) < f->start || insn >= f->n_insns ||
+		    (n && lines[n - 1].insn == insn))
 			continue;
 		int64_t file = file_number(l, info->file);
 		const char *text = printable(l, info->text + strspn(info->text, " \t"),
 					     PROGRAM_MAX_LINE_BYTES);
 		if (file < 0 || !text)
 			return -ENOMEM;
-		lines[n++] = (struct program_line){.insn = insn, .line = info->line,
-						   .column = info->column, .file = (uint32_t)file,
+		lines[n++] = (struct program_line){.insn = insn,
+						   .line = info->line,
+						   .column = info->column,
+						   .file = (uint32_t)file,
 						   .text = text};
 	}
 	out->lines = lines;

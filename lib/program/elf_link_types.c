@@ -23,14 +23,29 @@ static const struct prototype {
 	uint8_t n_params, n_optional; /* optional ones are the last */
 	struct parameter params[4];
 } prototypes[PROGRAM_ENTRIES] = {
-	[PROGRAM_FILTER] = {"int f(const REC *rec, u32 len, const PARAMS *p)", true, 3, 1,
+	[PROGRAM_FILTER] = {"int f(const REC *rec, u32 len, const PARAMS *p)",
+			    true,
+			    3,
+			    1,
 			    {{SLOT_RECORD, true}, {SLOT_LEN, false}, {SLOT_PARAMS, true}}},
-	[PROGRAM_KEY] = {"void f(const REC *rec, u32 len, const PARAMS *p, KEY *key)", false, 4, 0,
-			 {{SLOT_RECORD, true}, {SLOT_LEN, false}, {SLOT_PARAMS, true}, {SLOT_KEY, false}}},
-	[PROGRAM_REDUCE] = {"int f(STATE *s, const REC *rec, u32 len, const PARAMS *p)", true, 4, 1,
-			    {{SLOT_STATE, false}, {SLOT_RECORD, true}, {SLOT_LEN, false},
+	[PROGRAM_KEY] =
+		{"void f(const REC *rec, u32 len, const PARAMS *p, KEY *key)",
+		 false,
+		 4,
+		 0,
+		 {{SLOT_RECORD, true}, {SLOT_LEN, false}, {SLOT_PARAMS, true}, {SLOT_KEY, false}}},
+	[PROGRAM_REDUCE] = {"int f(STATE *s, const REC *rec, u32 len, const PARAMS *p)",
+			    true,
+			    4,
+			    1,
+			    {{SLOT_STATE, false},
+			     {SLOT_RECORD, true},
+			     {SLOT_LEN, false},
 			     {SLOT_PARAMS, true}}},
-	[PROGRAM_COMBINE] = {"void f(STATE *into, const STATE *from)", false, 2, 0,
+	[PROGRAM_COMBINE] = {"void f(STATE *into, const STATE *from)",
+			     false,
+			     2,
+			     0,
 			     {{SLOT_STATE, false}, {SLOT_STATE, true}}},
 };
 
@@ -41,7 +56,7 @@ struct types {
 	const struct btf *btf;
 	const struct link_func *func;
 	const struct prototype *want;
-	const struct btf_type *found;     /* FUNC_PROTO */
+	const struct btf_type *found; /* FUNC_PROTO */
 	bool known[SLOTS];
 	uint32_t id[SLOTS], bytes[SLOTS]; /* id 0: void */
 	const char *from[SLOTS];          /* the function that said so first */
@@ -128,7 +143,8 @@ static int wrong(const struct types *t, const char *what, int param)
 			   number, what, program_kind_name(t->func->kind), t->want->text, found);
 }
 
-/* ---- checks ------------------------------------------------------------------------------------ */
+/* ---- checks ------------------------------------------------------------------------------------
+ */
 
 static bool is_integer(const struct btf *btf, uint32_t id, uint32_t bytes)
 {
@@ -156,7 +172,8 @@ static uint32_t unqualified(const struct btf *btf, uint32_t id, bool *ret_const)
 /* Equal, or equal as far as a name and a size tell (arrays may be there twice). */
 static bool same_type(const struct btf *btf, uint32_t a, uint32_t b)
 {
-	const struct btf_type *x = program_btf_strip(btf, a, &a), *y = program_btf_strip(btf, b, &b);
+	const struct btf_type *x = program_btf_strip(btf, a, &a),
+			      *y = program_btf_strip(btf, b, &b);
 
 	if (!x || !y || a == b)
 		return a == b;
@@ -219,12 +236,14 @@ static int check_prototype(struct types *t)
 				       (uint64_t)t->func->start * sizeof(struct bpf_insn));
 
 	if (!func)
-		return link_refuse(t->l, t->func, 0, "there is no type information for it; compile with -g");
+		return link_refuse(t->l, t->func, 0,
+				   "there is no type information for it; compile with -g");
 	/* elf_debug_read() has checked both. */
 	t->found = btf__type_by_id(t->btf, btf__type_by_id(t->btf, func)->type);
 	t->want = &prototypes[t->func->kind];
 	if (t->want->returns_int ? !is_integer(t->btf, t->found->type, 4) : t->found->type != 0)
-		return wrong(t, t->want->returns_int ? "must return int" : "must return nothing", -1);
+		return wrong(t, t->want->returns_int ? "must return int" : "must return nothing",
+			     -1);
 	unsigned n = btf_vlen(t->found);
 	if (n > t->want->n_params || n < (unsigned)(t->want->n_params - t->want->n_optional))
 		return wrong(t, "wrong number of parameters", -1);

@@ -32,18 +32,23 @@ static int check_header(const struct elf_object *o, const void *data, size_t siz
 	Elf64_Ehdr h;
 
 	if (size < sizeof(h) || memcmp(data, ELFMAG, SELFMAG))
-		return bad(o, err, "not an ELF object; compile it with clang -O2 -g -target bpf -c");
+		return bad(o, err,
+			   "not an ELF object; compile it with clang -O2 -g -target bpf -c");
 	memcpy(&h, data, sizeof(h));
 	if (h.e_ident[EI_CLASS] == ELFCLASS64 && h.e_ident[EI_DATA] == ELFDATA2MSB &&
 	    h.e_machine == __builtin_bswap16(EM_BPF))
 		return bad(o, err, "a big-endian BPF object; compile it with -target bpf or bpfel");
 	if (h.e_ident[EI_CLASS] != ELFCLASS64 || h.e_ident[EI_DATA] != ELFDATA2LSB ||
 	    h.e_machine != EM_BPF)
-		return bad(o, err, "an ELF file for another machine (%u); compile it with clang -O2 "
-			   "-g -target bpf -c", h.e_machine);
+		return bad(o, err,
+			   "an ELF file for another machine (%u); compile it with clang -O2 "
+			   "-g -target bpf -c",
+			   h.e_machine);
 	if (h.e_type != ET_REL)
-		return bad(o, err, "ELF type %u is no relocatable object; compile with -c and do not "
-			   "link", h.e_type);
+		return bad(o, err,
+			   "ELF type %u is no relocatable object; compile with -c and do not "
+			   "link",
+			   h.e_type);
 	return 0;
 }
 
@@ -54,7 +59,8 @@ static int read_sections(struct elf_object *o, size_t size, struct nf_error *err
 	if (elf_getshdrnum(o->elf, &n) || elf_getshdrstrndx(o->elf, &names) || n == 0)
 		return bad(o, err, "has no section table");
 	if (n > ELF_MAX_SECTIONS)
-		return bad(o, err, "has %zu sections; at most %d are possible", n, ELF_MAX_SECTIONS);
+		return bad(o, err, "has %zu sections; at most %d are possible", n,
+			   ELF_MAX_SECTIONS);
 	o->sections = calloc(n, sizeof(*o->sections));
 	if (!o->sections)
 		return nf_error_no_memory(err, o->name);
@@ -67,15 +73,18 @@ static int read_sections(struct elf_object *o, size_t size, struct nf_error *err
 		if (!scn || !gelf_getshdr(scn, &h))
 			return bad(o, err, "the header of section %" PRIu32 " is broken", i);
 		const char *name = elf_strptr(o->elf, names, h.sh_name);
-		*s = (struct elf_section){.name = name ? name : "", .size = h.sh_size,
-					  .flags = h.sh_flags, .align = h.sh_addralign,
+		*s = (struct elf_section){.name = name ? name : "",
+					  .size = h.sh_size,
+					  .flags = h.sh_flags,
+					  .align = h.sh_addralign,
 					  .type = h.sh_type};
 		if (i == 0 || h.sh_type == SHT_NULL || h.sh_type == SHT_NOBITS)
 			continue;
 		if (!checked_range(h.sh_offset, h.sh_size, size))
 			return bad(o, err, "section %s lies outside of the file", s->name);
 		if (h.sh_flags & SHF_COMPRESSED)
-			return bad(o, err, "section %s is compressed; compile with -gz=none", s->name);
+			return bad(o, err, "section %s is compressed; compile with -gz=none",
+				   s->name);
 		if (s->size)
 			s->data = (const uint8_t *)o->image + h.sh_offset;
 	}
@@ -115,8 +124,10 @@ static int read_symbols(struct elf_object *o, struct nf_error *err)
 		uint32_t section = sym.st_shndx < SHN_LORESERVE ? sym.st_shndx : ELF_NO_SECTION;
 		if (section != ELF_NO_SECTION && section >= o->n_sections)
 			return bad(o, err, "symbol %" PRIu32 " lies in no section", i);
-		o->symbols[i] = (struct elf_symbol){.name = name ? name : "", .value = sym.st_value,
-						    .size = sym.st_size, .section = section,
+		o->symbols[i] = (struct elf_symbol){.name = name ? name : "",
+						    .value = sym.st_value,
+						    .size = sym.st_size,
+						    .section = section,
 						    .type = GELF_ST_TYPE(sym.st_info)};
 	}
 	return 0;
@@ -143,23 +154,29 @@ static int read_relocs(struct elf_object *o, struct nf_error *err)
 		    !elf_is_loaded(&o->sections[h.sh_info]))
 			continue;
 		if (h.sh_type == SHT_RELA)
-			return bad(o, err, "section %s holds relocations of a kind that clang does not make",
-				   o->sections[i].name);
+			return bad(
+				o, err,
+				"section %s holds relocations of a kind that clang does not make",
+				o->sections[i].name);
 		Elf_Data *data = elf_getdata(scn, NULL);
 		size_t n = data ? data->d_size / sizeof(Elf64_Rel) : 0;
-		struct elf_reloc *more = reallocarray(o->relocs, o->n_relocs + n + 1, sizeof(*more));
+		struct elf_reloc *more =
+			reallocarray(o->relocs, o->n_relocs + n + 1, sizeof(*more));
 		if (!more)
 			return nf_error_no_memory(err, o->name);
 		o->relocs = more;
 		for (size_t k = 0; k < n; k++) {
 			GElf_Rel rel;
 
-			if (!gelf_getrel(data, (int)k, &rel) || GELF_R_SYM(rel.r_info) >= o->n_symbols)
+			if (!gelf_getrel(data, (int)k, &rel) ||
+			    GELF_R_SYM(rel.r_info) >= o->n_symbols)
 				return bad(o, err, "relocation %zu of section %s is broken", k,
 					   o->sections[i].name);
-			o->relocs[o->n_relocs++] = (struct elf_reloc){
-				.section = h.sh_info, .symbol = (uint32_t)GELF_R_SYM(rel.r_info),
-				.type = (uint32_t)GELF_R_TYPE(rel.r_info), .offset = rel.r_offset};
+			o->relocs[o->n_relocs++] =
+				(struct elf_reloc){.section = h.sh_info,
+						   .symbol = (uint32_t)GELF_R_SYM(rel.r_info),
+						   .type = (uint32_t)GELF_R_TYPE(rel.r_info),
+						   .offset = rel.r_offset};
 		}
 	}
 	if (o->n_relocs)

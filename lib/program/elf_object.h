@@ -75,7 +75,8 @@ const struct elf_symbol *elf_symbol_at(const struct elf_object *o, uint32_t sect
 /* Has the section contents that a program could mean (neither debug information nor tables)? */
 static inline bool elf_is_loaded(const struct elf_section *s)
 {
-	return (s->flags & SHF_ALLOC) && s->size > 0 && (s->type == SHT_PROGBITS || s->type == SHT_NOBITS);
+	return (s->flags & SHF_ALLOC) && s->size > 0 &&
+	       (s->type == SHT_PROGBITS || s->type == SHT_NOBITS);
 }
 
 static inline bool elf_is_code(const struct elf_section *s)

@@ -12,9 +12,9 @@
  * symbolic and stand in the instruction:
  *
  *	call sub-function	opcode CALL, src_reg 1, imm = index into funcs[] (a PROGRAM_SUB)
- *	call helper		opcode CALL, src_reg 0, imm = helper number (vm_helper.h, >= 0x10000)
- *	address of rodata	LD_IMM64, src_reg 3 (RFC 9669: dst = var_addr(imm)), imm = byte offset
- *				into rodata, imm of the second half 0
+ *	call helper		opcode CALL, src_reg 0, imm = helper number (vm_helper.h, >=
+ *0x10000) address of rodata	LD_IMM64, src_reg 3 (RFC 9669: dst = var_addr(imm)), imm = byte
+ *offset into rodata, imm of the second half 0
  *
  * program_create() checks: counts and sizes against PROGRAM_MAX_*; at most one function of each
  * kind but PROGRAM_SUB; a reduce and a combine are there; a key function if and only if
@@ -35,9 +35,9 @@
 #include "base/error.h"
 
 enum {
-	PROGRAM_MAX_INSNS = 4096,           /* all functions together */
+	PROGRAM_MAX_INSNS = 4096, /* all functions together */
 	PROGRAM_MAX_FUNCS = 64,
-	PROGRAM_MAX_CALL_DEPTH = 8,         /* frames, the entry function's included */
+	PROGRAM_MAX_CALL_DEPTH = 8, /* frames, the entry function's included */
 	PROGRAM_STACK_FRAME_BYTES = 512,
 	PROGRAM_MAX_STATE_BYTES = 64 << 10, /* ungrouped */
 	PROGRAM_MAX_GROUP_STATE_BYTES = 4 << 10,
@@ -46,10 +46,10 @@ enum {
 	PROGRAM_MAX_RECORD_BYTES = 1 << 20, /* also the longest line */
 	PROGRAM_MAX_RODATA_BYTES = 256 << 10,
 	PROGRAM_MAX_BTF_BYTES = 512 << 10,
-	PROGRAM_MAX_FLAT_INSNS = 16384,     /* one entry function after inlining */
+	PROGRAM_MAX_FLAT_INSNS = 16384, /* one entry function after inlining */
 	PROGRAM_MAX_FILES = 64,
-	PROGRAM_MAX_NAME_BYTES = 255,       /* of a function or a source file */
-	PROGRAM_MAX_LINE_BYTES = 255,       /* of a source line's text */
+	PROGRAM_MAX_NAME_BYTES = 255, /* of a function or a source file */
+	PROGRAM_MAX_LINE_BYTES = 255, /* of a source line's text */
 	PROGRAM_ID_BYTES = 32,
 };
 
@@ -71,9 +71,9 @@ const char *program_kind_name(enum program_kind kind);
 /* From instruction `insn` of the function on, until the next row: line `line` of `file`. */
 struct program_line {
 	uint32_t insn;
-	uint32_t line;   /* from 1 */
-	uint32_t column; /* from 1; 0 unknown */
-	uint32_t file;   /* index into program.files */
+	uint32_t line;    /* from 1 */
+	uint32_t column;  /* from 1; 0 unknown */
+	uint32_t file;    /* index into program.files */
 	const char *text; /* the source line as BTF.ext has it; may be "" */
 };
 
@@ -99,8 +99,9 @@ struct program {
 	const uint8_t *rodata;
 	const uint8_t *init_state; /* state_bytes bytes, or NULL: zeroes */
 	const uint8_t *btf;        /* NULL: no type information, results print as hex */
-	uint32_t record_type, params_type, key_type, state_type; /* BTF ids of REC ...; 0: none,
-								  * and always so where the size is 0 */
+	uint32_t record_type, params_type, key_type,
+		state_type; /* BTF ids of REC ...; 0: none,
+			     * and always so where the size is 0 */
 };
 
 /*

@@ -91,11 +91,11 @@ static int walk_types(const uint8_t *types, uint32_t len, uint32_t str_len, uint
 		for (uint32_t i = 0; i < parts; i++, part += part_bytes) {
 			for (int j = 0; j < 2; j++) {
 				if (k->type_at[j] >= 0 && load_u32(part + k->type_at[j]) > n_types)
-					return bad(err, where,
-						   "a member's type does not exist");
+					return bad(err, where, "a member's type does not exist");
 			}
 			if (part_has_name(kind) && load_u32(part) >= str_len)
-				return bad(err, where, "a member's name lies outside of the strings");
+				return bad(err, where,
+					   "a member's name lies outside of the strings");
 		}
 	}
 	*ret_n = n;
@@ -121,8 +121,9 @@ static int check(const void *data, size_t size, const char *where, struct nf_err
 		return bad(err, where, "not BTF version 1");
 	uint64_t body = size - sizeof(h);
 	if (size > PROGRAM_MAX_BTF_BYTES)
-		return nf_error_set(err, NF_INVALID_ARGUMENT, where, "has %zu bytes; at most %d are possible",
-				    size, PROGRAM_MAX_BTF_BYTES);
+		return nf_error_set(err, NF_INVALID_ARGUMENT, where,
+				    "has %zu bytes; at most %d are possible", size,
+				    PROGRAM_MAX_BTF_BYTES);
 	if (h.type_off % 4 || h.type_len % 4 || !checked_range(h.type_off, h.type_len, body) ||
 	    !checked_range(h.str_off, h.str_len, body) || h.type_off + h.type_len > h.str_off)
 		return bad(err, where, "its sections do not lie inside it, types before strings");
@@ -234,14 +235,16 @@ int program_check_types(const struct program *p, struct nf_error *err)
 		if (!btf || types[i].id >= btf__type_cnt(btf) || types[i].bytes == 0) {
 			r = nf_error_set(err, NF_INVALID_ARGUMENT, types[i].field,
 					 "is %" PRIu32 ", but there is no such type in the BTF, or "
-					 "nothing that has it", types[i].id);
+					 "nothing that has it",
+					 types[i].id);
 			break;
 		}
 		size = program_btf_size(btf, types[i].id);
 		if (size != types[i].bytes)
 			r = nf_error_set(err, NF_INVALID_ARGUMENT, types[i].field,
-					 "the type has %" PRId64 " bytes, the program says %" PRIu32, size,
-					 types[i].bytes);
+					 "the type has %" PRId64
+					 " bytes, the program says %" PRIu32,
+					 size, types[i].bytes);
 	}
 	return r;
 }

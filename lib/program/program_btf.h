@@ -15,7 +15,8 @@
 /* Chains of typedefs, qualifiers and arrays are followed this far, then refused. */
 enum { BTF_MAX_CHAIN = 32 };
 
-/* Checks all that libbpf takes on trust, then parses. -EINVAL with reason. *ret is the caller's, for btf__free(). */
+/* Checks all that libbpf takes on trust, then parses. -EINVAL with reason. *ret is the caller's,
+ * for btf__free(). */
 int program_btf_new(const void *data, size_t size, const char *where, struct btf **ret,
 		    struct nf_error *err);
 

@@ -5,12 +5,10 @@
  *	"nearfold program 1\n"
  *	u32 n_funcs; for each function
  *		u32 kind, string name
- *		u32 n_insns; 8 bytes each as RFC 9669 has them: opcode, dst | src << 4, u16 off, u32 imm
- *		u32 n_lines; for each u32 insn, line, column, file, string text
- *	u32 n_files; for each string name
- *	u32 record_bytes, params_bytes, key_bytes, state_bytes
- *	bytes rodata, init_state (no bytes: zeroes), btf
- *	u32 record_type, params_type, key_type, state_type
+ *		u32 n_insns; 8 bytes each as RFC 9669 has them: opcode, dst | src << 4, u16 off, u32
+ *imm u32 n_lines; for each u32 insn, line, column, file, string text u32 n_files; for each string
+ *name u32 record_bytes, params_bytes, key_bytes, state_bytes bytes rodata, init_state (no bytes:
+ *zeroes), btf u32 record_type, params_type, key_type, state_type
  *
  * All integers little-endian. `string` and `bytes` are a u32 length and that many bytes, without
  * NUL. No padding: every byte is told apart by those before it, so that two programs have the

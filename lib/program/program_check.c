@@ -15,7 +15,10 @@ struct bound {
 	uint32_t min, max;
 };
 
-#define BOUND(f, lo, hi) {#f, offsetof(struct program, f), lo, hi}
+#define BOUND(f, lo, hi)                                \
+	{                                               \
+#f, offsetof(struct program, f), lo, hi \
+	}
 
 static const struct bound bounds[] = {
 	BOUND(n_funcs, 2, PROGRAM_MAX_FUNCS),
@@ -63,7 +66,9 @@ unsigned program_utf8_length(const char *text)
 	static const struct {
 		unsigned char mask, lead, bytes;
 		uint32_t min;
-	} forms[] = {{0x80, 0x00, 1, 0}, {0xe0, 0xc0, 2, 0x80}, {0xf0, 0xe0, 3, 0x800},
+	} forms[] = {{0x80, 0x00, 1, 0},
+		     {0xe0, 0xc0, 2, 0x80},
+		     {0xf0, 0xe0, 3, 0x800},
 		     {0xf8, 0xf0, 4, 0x10000}};
 
 	for (size_t f = 0; f < ARRAY_SIZE(forms); f++) {
@@ -134,16 +139,23 @@ static int check_lines(const struct program *p, const struct program_func *f, co
 		if (l->insn >= f->n_insns || (i && l->insn <= f->lines[i - 1].insn))
 			return bad(err, where,
 				   "row %" PRIu32 " of the line table names instruction %" PRIu32
-				   "; rows must ascend and stay below %" PRIu32, i, l->insn, f->n_insns);
+				   "; rows must ascend and stay below %" PRIu32,
+				   i, l->insn, f->n_insns);
 		if (l->file >= p->n_files)
-			return bad(err, where, "row %" PRIu32 " of the line table names file %" PRIu32
-				   " of %" PRIu32, i, l->file, p->n_files);
+			return bad(err, where,
+				   "row %" PRIu32 " of the line table names file %" PRIu32
+				   " of %" PRIu32,
+				   i, l->file, p->n_files);
 		if (l->line == 0)
-			return bad(err, where, "row %" PRIu32 " of the line table has line 0; lines "
-				   "count from 1", i);
+			return bad(err, where,
+				   "row %" PRIu32 " of the line table has line 0; lines "
+				   "count from 1",
+				   i);
 		if (!l->text || !is_printable(l->text, PROGRAM_MAX_LINE_BYTES, true))
-			return bad(err, where, "row %" PRIu32 " of the line table has a text that is "
-				   "not printable UTF-8 of at most %d bytes", i, PROGRAM_MAX_LINE_BYTES);
+			return bad(err, where,
+				   "row %" PRIu32 " of the line table has a text that is "
+				   "not printable UTF-8 of at most %d bytes",
+				   i, PROGRAM_MAX_LINE_BYTES);
 	}
 	return 0;
 }
@@ -155,7 +167,8 @@ static int check_func(const struct program *p, uint32_t index, struct nf_error *
 
 	snprintf(where, sizeof(where), "function %" PRIu32, index);
 	if (!f->name || !program_is_identifier(f->name))
-		return bad(err, where, "its name is not an identifier of C of at most %d characters",
+		return bad(err, where,
+			   "its name is not an identifier of C of at most %d characters",
 			   PROGRAM_MAX_NAME_BYTES);
 	snprintf(where, sizeof(where), "function %s", f->name);
 	if ((unsigned)f->kind > PROGRAM_SUB)
@@ -171,7 +184,8 @@ static int check_func(const struct program *p, uint32_t index, struct nf_error *
 		return bad(err, where, "has %" PRIu32 " instructions; a program has at most %d",
 			   f->n_insns, PROGRAM_MAX_INSNS);
 	if (f->n_lines > f->n_insns || (f->n_lines && !f->lines))
-		return bad(err, where, "its line table has more rows than instructions, or is missing");
+		return bad(err, where,
+			   "its line table has more rows than instructions, or is missing");
 	return check_lines(p, f, where, err);
 }
 
@@ -183,10 +197,11 @@ int program_check(const struct program *p, struct nf_error *err)
 	if (r)
 		return r;
 	for (uint32_t i = 0; i < p->n_files; i++) {
-		if (!p->files[i] ||
-		    !is_printable(p->files[i], PROGRAM_MAX_NAME_BYTES, false))
-			return bad(err, "files", "name %" PRIu32 " is not printable UTF-8 of at most "
-				   "%d bytes", i, PROGRAM_MAX_NAME_BYTES);
+		if (!p->files[i] || !is_printable(p->files[i], PROGRAM_MAX_NAME_BYTES, false))
+			return bad(err, "files",
+				   "name %" PRIu32 " is not printable UTF-8 of at most "
+				   "%d bytes",
+				   i, PROGRAM_MAX_NAME_BYTES);
 	}
 	for (uint32_t i = 0; i < p->n_funcs; i++) {
 		r = check_func(p, i, err);
@@ -195,14 +210,18 @@ int program_check(const struct program *p, struct nf_error *err)
 		n_insns += p->funcs[i].n_insns; /* at most 64 * 4096 */
 	}
 	if (n_insns > PROGRAM_MAX_INSNS)
-		return bad(err, "funcs", "have %" PRIu32 " instructions together; a program has at "
-			   "most %d", n_insns, PROGRAM_MAX_INSNS);
+		return bad(err, "funcs",
+			   "have %" PRIu32 " instructions together; a program has at "
+			   "most %d",
+			   n_insns, PROGRAM_MAX_INSNS);
 	if (!program_entry(p, PROGRAM_REDUCE, NULL) || !program_entry(p, PROGRAM_COMBINE, NULL))
-		return bad(err, "funcs", "there is no %s function; a program needs reduce and combine",
+		return bad(err, "funcs",
+			   "there is no %s function; a program needs reduce and combine",
 			   program_entry(p, PROGRAM_REDUCE, NULL) ? "combine" : "reduce");
 	if (!program_entry(p, PROGRAM_KEY, NULL) != !p->key_bytes)
-		return bad(err, "key_bytes", "%s", p->key_bytes ? "is set, but there is no key function"
-			   : "is 0, but there is a key function");
+		return bad(err, "key_bytes", "%s",
+			   p->key_bytes ? "is set, but there is no key function"
+					: "is 0, but there is a key function");
 	r = program_check_code(p, err);
 	return r ? r : program_check_types(p, err);
 }

@@ -51,8 +51,10 @@ static int check_ld_imm64(const struct at *at, const struct program_func *f)
 	if (insn->src_reg == 0)
 		return 0;
 	if (insn->src_reg != PROGRAM_PSEUDO_RODATA)
-		return bad(at, "a 64-bit load with src_reg %u; only constants (0) and addresses of "
-			   "rodata (%d) are possible, no maps", insn->src_reg, PROGRAM_PSEUDO_RODATA);
+		return bad(at,
+			   "a 64-bit load with src_reg %u; only constants (0) and addresses of "
+			   "rodata (%d) are possible, no maps",
+			   insn->src_reg, PROGRAM_PSEUDO_RODATA);
 	if (half->imm)
 		return bad(at, "the address of rodata must have 0 in its second half");
 	if (insn->imm < 0 || (uint32_t)insn->imm >= at->p->rodata_bytes)
@@ -67,18 +69,23 @@ static int check_call(const struct at *at, const struct bpf_insn *insn)
 		return bad(at, "dst_reg and off of a call are reserved and must be 0");
 	if (insn->src_reg == 0) {
 		if (insn->imm < HELPER_BASE)
-			return bad(at, "call of the kernel's helper %" PRId32 "; only the functions of "
-				   "nearfold.bpf.h can be called", insn->imm);
+			return bad(at,
+				   "call of the kernel's helper %" PRId32 "; only the functions of "
+				   "nearfold.bpf.h can be called",
+				   insn->imm);
 		return 0;
 	}
 	if (insn->src_reg != BPF_PSEUDO_CALL)
 		return bad(at, "call with src_reg %u; it must be 0 (helper) or 1 (sub-function)",
 			   insn->src_reg);
 	if (insn->imm < 0 || (uint32_t)insn->imm >= at->p->n_funcs)
-		return bad(at, "call of function %" PRId32 " of %" PRIu32, insn->imm, at->p->n_funcs);
+		return bad(at, "call of function %" PRId32 " of %" PRIu32, insn->imm,
+			   at->p->n_funcs);
 	if (at->p->funcs[insn->imm].kind != PROGRAM_SUB)
-		return bad(at, "call of '%s', which is the %s function; only sub-functions can be "
-			   "called", at->p->funcs[insn->imm].name,
+		return bad(at,
+			   "call of '%s', which is the %s function; only sub-functions can be "
+			   "called",
+			   at->p->funcs[insn->imm].name,
 			   program_kind_name(at->p->funcs[insn->imm].kind));
 	return 0;
 }
@@ -111,11 +118,13 @@ static int check_func(const struct program *p, uint32_t func, struct nf_error *e
 				return r;
 		} else if (insn->code == (BPF_JMP | BPF_EXIT) &&
 			   (insn->dst_reg || insn->src_reg || insn->off || insn->imm)) {
-			return bad(&at, "all fields of exit but its opcode are reserved and must be 0");
+			return bad(&at,
+				   "all fields of exit but its opcode are reserved and must be 0");
 		}
 	}
 	if (second[f->n_insns - 1] || !insn_ends(&f->insns[f->n_insns - 1]))
-		return bad(&at, "the function runs off its end; the last instruction must be exit or "
+		return bad(&at,
+			   "the function runs off its end; the last instruction must be exit or "
 			   "a jump");
 	for (uint32_t i = 0; i < f->n_insns; i++) {
 		if (second[i] || !insn_jump(&f->insns[i], &jump))
@@ -124,8 +133,9 @@ static int check_func(const struct program *p, uint32_t func, struct nf_error *e
 		at.insn = i;
 		if (target < 0 || target >= f->n_insns || second[target])
 			return bad(&at, "jump to instruction %" PRId64 ", which is %s", target,
-				   target < 0 || target >= f->n_insns ? "outside of the function"
-				   : "the second half of a 64-bit load");
+				   target < 0 || target >= f->n_insns
+					   ? "outside of the function"
+					   : "the second half of a 64-bit load");
 	}
 	return 0;
 }
@@ -169,9 +179,10 @@ static int measure_depth(struct depths *d, uint32_t func)
 		if (d->frames[callee] > deepest)
 			deepest = d->frames[callee];
 		if (deepest >= PROGRAM_MAX_CALL_DEPTH)
-			return bad(&at, "the call of '%s' nests %u functions deep; at most %d are "
-				   "possible", d->p->funcs[callee].name, deepest + 1,
-				   PROGRAM_MAX_CALL_DEPTH);
+			return bad(&at,
+				   "the call of '%s' nests %u functions deep; at most %d are "
+				   "possible",
+				   d->p->funcs[callee].name, deepest + 1, PROGRAM_MAX_CALL_DEPTH);
 	}
 	d->open[func] = false;
 	d->frames[func] = (uint8_t)(deepest + 1);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* program_disasm.c - the instruction set of RFC 9669 as text. The tables go by the opcode's bits. */
+/* program_disasm.c - the instruction set of RFC 9669 as text. The tables go by the opcode's bits.
+ */
 #include "program/program_disasm.h"
 
 #include <inttypes.h>
@@ -7,16 +8,16 @@
 #include "program/program_check.h"
 
 static const char *const alu_ops[16] = {
-	[BPF_ADD >> 4] = "+=", [BPF_SUB >> 4] = "-=", [BPF_MUL >> 4] = "*=", [BPF_DIV >> 4] = "/=",
-	[BPF_OR >> 4] = "|=",  [BPF_AND >> 4] = "&=", [BPF_LSH >> 4] = "<<=", [BPF_RSH >> 4] = ">>=",
-	[BPF_MOD >> 4] = "%=", [BPF_XOR >> 4] = "^=", [BPF_MOV >> 4] = "=",
-	[BPF_ARSH >> 4] = "s>>=",
+	[BPF_ADD >> 4] = "+=",  [BPF_SUB >> 4] = "-=",  [BPF_MUL >> 4] = "*=",
+	[BPF_DIV >> 4] = "/=",  [BPF_OR >> 4] = "|=",   [BPF_AND >> 4] = "&=",
+	[BPF_LSH >> 4] = "<<=", [BPF_RSH >> 4] = ">>=", [BPF_MOD >> 4] = "%=",
+	[BPF_XOR >> 4] = "^=",  [BPF_MOV >> 4] = "=",   [BPF_ARSH >> 4] = "s>>=",
 };
 
 static const char *const jmp_ops[16] = {
-	[BPF_JEQ >> 4] = "==",   [BPF_JGT >> 4] = ">",   [BPF_JGE >> 4] = ">=",
-	[BPF_JSET >> 4] = "&",   [BPF_JNE >> 4] = "!=",  [BPF_JSGT >> 4] = "s>",
-	[BPF_JSGE >> 4] = "s>=", [BPF_JLT >> 4] = "<",   [BPF_JLE >> 4] = "<=",
+	[BPF_JEQ >> 4] = "==",   [BPF_JGT >> 4] = ">",    [BPF_JGE >> 4] = ">=",
+	[BPF_JSET >> 4] = "&",   [BPF_JNE >> 4] = "!=",   [BPF_JSGT >> 4] = "s>",
+	[BPF_JSGE >> 4] = "s>=", [BPF_JLT >> 4] = "<",    [BPF_JLE >> 4] = "<=",
 	[BPF_JSLT >> 4] = "s<",  [BPF_JSLE >> 4] = "s<=",
 };
 
@@ -28,7 +29,10 @@ static const struct {
 	int32_t imm;
 	const char *plain, *fetch; /* as an operator, as a name */
 } atomics[] = {
-	{BPF_ADD, "+=", "add"}, {BPF_OR, "|=", "or"}, {BPF_AND, "&=", "and"}, {BPF_XOR, "^=", "xor"},
+	{BPF_ADD, "+=", "add"},
+	{BPF_OR, "|=", "or"},
+	{BPF_AND, "&=", "and"},
+	{BPF_XOR, "^=", "xor"},
 };
 
 enum { BPF_JCOND_OP = 0xe0, BPF_MEMSX_MODE = 0x80 };
@@ -47,7 +51,10 @@ static bool text_alu(const struct bpf_insn *i, char *buf, size_t size)
 		if ((wide && reg) || (i->imm != 16 && i->imm != 32 && i->imm != 64))
 			return false;
 		snprintf(buf, size, "r%u = %s%" PRId32 " r%u", dst,
-			 wide ? "bswap" : reg ? "be" : "le", i->imm, dst);
+			 wide  ? "bswap"
+			 : reg ? "be"
+			       : "le",
+			 i->imm, dst);
 	} else if (op == BPF_MOV && reg && i->off) {
 		if (i->off != 8 && i->off != 16 && !(i->off == 32 && wide))
 			return false;
@@ -68,7 +75,8 @@ static bool text_alu(const struct bpf_insn *i, char *buf, size_t size)
 /* "*(u32 *)(r2 + 12)" without the star in front, into a buffer of 40 bytes. */
 static const char *text_address(const char *type, unsigned base, int off, char buf[40])
 {
-	snprintf(buf, 40, "(%s *)(r%u %c %d)", type, base, off < 0 ? '-' : '+', off < 0 ? -off : off);
+	snprintf(buf, 40, "(%s *)(r%u %c %d)", type, base, off < 0 ? '-' : '+',
+		 off < 0 ? -off : off);
 	return buf;
 }
 
@@ -95,8 +103,8 @@ static bool text_atomic(const struct bpf_insn *i, char *buf, size_t size)
 			return true;
 		}
 		if (i->imm == (atomics[k].imm | BPF_FETCH)) {
-			snprintf(buf, size, "%c%u = atomic_fetch_%s(%s, %c%u)", r, src, atomics[k].fetch,
-				 address, r, src);
+			snprintf(buf, size, "%c%u = atomic_fetch_%s(%s, %c%u)", r, src,
+				 atomics[k].fetch, address, r, src);
 			return true;
 		}
 	}
@@ -147,9 +155,11 @@ static bool text_jump(const struct bpf_insn *i, disasm_helper_name names, char *
 	char r = wide ? 'r' : 'w';
 
 	if (text && reg)
-		snprintf(buf, size, "if %c%u %s %c%u goto %+d", r, i->dst_reg, text, r, i->src_reg, i->off);
+		snprintf(buf, size, "if %c%u %s %c%u goto %+d", r, i->dst_reg, text, r, i->src_reg,
+			 i->off);
 	else if (text)
-		snprintf(buf, size, "if %c%u %s %" PRId32 " goto %+d", r, i->dst_reg, text, i->imm, i->off);
+		snprintf(buf, size, "if %c%u %s %" PRId32 " goto %+d", r, i->dst_reg, text, i->imm,
+			 i->off);
 	else if (op == BPF_JA && !reg && wide)
 		snprintf(buf, size, "goto %+d", i->off);
 	else if (op == BPF_JA && !reg)
@@ -219,8 +229,8 @@ void disasm_program(const struct program *p, disasm_helper_name names, FILE *out
 			const struct program_line *line = program_line_at(p, f, i);
 
 			if (line && (!last || line->line != last->line || line->file != last->file))
-				fprintf(out, "; %s:%" PRIu32 "  %s\n", p->files[line->file], line->line,
-					line->text);
+				fprintf(out, "; %s:%" PRIu32 "  %s\n", p->files[line->file],
+					line->line, line->text);
 			last = line;
 			unsigned slots = disasm_insn(&func->insns[i], names, text, sizeof(text));
 			fprintf(out, "%6" PRIu32 ":  %s\n", i, text);

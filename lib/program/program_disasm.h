@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* program_disasm.h - instructions as text, in the pseudo-C that llvm-objdump and the kernel print. */
+/* program_disasm.h - instructions as text, in the pseudo-C that llvm-objdump and the kernel print.
+ */
 #ifndef NF_PROGRAM_DISASM_H
 #define NF_PROGRAM_DISASM_H
 

@@ -15,8 +15,8 @@ int program_elf_read(const void *data, size_t size, const char *name, struct pro
 {
 	AUTO(elf_object_done) struct elf_object object = {0};
 	AUTO(elf_debug_done) struct elf_debug debug = {0};
-	AUTO(elf_linker_done) struct elf_linker linker = {.object = &object, .debug = &debug,
-							  .err = err};
+	AUTO(elf_linker_done)
+	struct elf_linker linker = {.object = &object, .debug = &debug, .err = err};
 	int (*const steps[])(struct elf_linker *) = {link_sections, link_code, link_types,
 						     link_init_state, link_names};
 	int r = elf_object_read(data, size, name, &object, err);
@@ -49,7 +49,8 @@ int program_elf_open(const char *path, struct program **ret, struct nf_error *er
 		ssize_t got = read(fd, data + n, (size_t)st.st_size - n);
 
 		if (got < 0 && errno != EINTR)
-			return nf_error_sys(err, NF_DATA_LOSS, errno, path, "cannot read the program");
+			return nf_error_sys(err, NF_DATA_LOSS, errno, path,
+					    "cannot read the program");
 		if (got == 0)
 			break;
 		n += got > 0 ? (size_t)got : 0;

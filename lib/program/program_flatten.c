@@ -20,8 +20,8 @@ enum {
 	SPILL_BYTES = 4 * 8, /* r6..r9, of one depth */
 };
 
-#define TOO_LONG                                                                                   \
-	"more than %d instructions after sub-functions are inlined; make them smaller, or call "   \
+#define TOO_LONG                                                                                 \
+	"more than %d instructions after sub-functions are inlined; make them smaller, or call " \
 	"them from fewer places"
 
 /* In flattener.target: a flat index is final; until its body ends it is an index into the body. */
@@ -81,7 +81,8 @@ static int32_t frame_shift(const struct body *b)
 
 static struct bpf_insn add_imm(uint8_t dst, int32_t imm)
 {
-	return (struct bpf_insn){.code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = dst & 0xf, .imm = imm};
+	return (struct bpf_insn){
+		.code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = dst & 0xf, .imm = imm};
 }
 
 /* A load or store through r10: move its offset into the body's frame. */
@@ -110,9 +111,14 @@ static int emit_frame_value(struct flattener *f, const struct body *b, uint32_t 
 	while (temp <= BPF_REG_5 && (l->after[i] | l->before[i] | reads | writes) & 1u << temp)
 		temp++;
 	if (temp > BPF_REG_5)
-		return refuse(f, b, i, "uses r10 while all of r0..r5 are in use; copy r10 to a register first");
-	int r = emit(f, b, i, (struct bpf_insn){.code = BPF_ALU64 | BPF_MOV | BPF_X,
-						.dst_reg = temp & 0xf, .src_reg = BPF_REG_10}, NO_JUMP);
+		return refuse(
+			f, b, i,
+			"uses r10 while all of r0..r5 are in use; copy r10 to a register first");
+	int r = emit(f, b, i,
+		     (struct bpf_insn){.code = BPF_ALU64 | BPF_MOV | BPF_X,
+				       .dst_reg = temp & 0xf,
+				       .src_reg = BPF_REG_10},
+		     NO_JUMP);
 	if (!r)
 		r = emit(f, b, i, add_imm(temp, frame_shift(b)), NO_JUMP);
 	if (insn.src_reg == BPF_REG_10)
@@ -146,8 +152,10 @@ static int emit_in_frame(struct flattener *f, const struct body *b, uint32_t i, 
 	}
 	/* What r10 contributes is off by the shift, and so is the result: put it right after. */
 	if ((class == BPF_ALU64 || class == BPF_ALU) && insn.src_reg == BPF_REG_10 &&
-	    insn.dst_reg != BPF_REG_10 && insn.off == 0 && (op == BPF_MOV || op == BPF_ADD || op == BPF_SUB)) {
-		struct bpf_insn add = add_imm(insn.dst_reg, op == BPF_SUB ? -frame_shift(b) : frame_shift(b));
+	    insn.dst_reg != BPF_REG_10 && insn.off == 0 &&
+	    (op == BPF_MOV || op == BPF_ADD || op == BPF_SUB)) {
+		struct bpf_insn add =
+			add_imm(insn.dst_reg, op == BPF_SUB ? -frame_shift(b) : frame_shift(b));
 		int r = emit(f, b, i, insn, NO_JUMP);
 
 		add.code = class | BPF_ADD | BPF_K;
@@ -167,14 +175,18 @@ static int emit_spills(struct flattener *f, const struct body *b, uint32_t i, ui
 
 	for (uint8_t reg = BPF_REG_6; reg <= BPF_REG_9 && !r; reg++) {
 		int16_t off = (int16_t)(slots - 8 * (reg - BPF_REG_6 + 1));
-		struct bpf_insn insn = {.code = BPF_STX | BPF_MEM | BPF_DW, .dst_reg = BPF_REG_10,
-					.src_reg = reg & 0xf, .off = off};
+		struct bpf_insn insn = {.code = BPF_STX | BPF_MEM | BPF_DW,
+					.dst_reg = BPF_REG_10,
+					.src_reg = reg & 0xf,
+					.off = off};
 
 		if (!(mask & 1u << reg))
 			continue;
 		if (!store)
 			insn = (struct bpf_insn){.code = BPF_LDX | BPF_MEM | BPF_DW,
-						 .dst_reg = reg & 0xf, .src_reg = BPF_REG_10, .off = off};
+						 .dst_reg = reg & 0xf,
+						 .src_reg = BPF_REG_10,
+						 .off = off};
 		f->spills = true;
 		r = emit(f, b, i, insn, NO_JUMP);
 	}
@@ -191,7 +203,8 @@ static int emit_call(struct flattener *f, const struct body *b, uint32_t i)
 	uint16_t lost = REGS_SURE(after), stolen = f->live[callee].before[0] & REGS_SAVED;
 
 	if (lost)
-		return refuse(f, b, i, "r%d is read after the call of '%s', which does not keep r1..r5",
+		return refuse(f, b, i,
+			      "r%d is read after the call of '%s', which does not keep r1..r5",
 			      __builtin_ctz(lost), f->p->funcs[callee].name);
 	if (stolen) {
 		struct body at = {.func = callee};
@@ -259,7 +272,8 @@ static int emit_body(struct flattener *f, uint32_t func, uint32_t depth)
 struct measure {
 	const struct program *p;
 	uint32_t frames[PROGRAM_MAX_FUNCS]; /* 0: not known yet */
-	uint64_t insns[PROGRAM_MAX_FUNCS];  /* with all that is inlined; stops growing at the limit */
+	uint64_t
+		insns[PROGRAM_MAX_FUNCS]; /* with all that is inlined; stops growing at the limit */
 };
 
 static void measure(struct measure *m, uint32_t func)
@@ -306,7 +320,8 @@ int program_flatten(const struct program *p, enum program_kind kind, struct flat
 		    struct nf_error *err)
 {
 	AUTO(free_live) struct func_live live[PROGRAM_MAX_FUNCS] = {0};
-	AUTO(flat_code_done) struct flat_code code = {
+	AUTO(flat_code_done)
+	struct flat_code code = {
 		.insns = calloc(PROGRAM_MAX_FLAT_INSNS, sizeof(*code.insns)),
 		.origin = calloc(PROGRAM_MAX_FLAT_INSNS, sizeof(*code.origin)),
 	};
@@ -322,7 +337,8 @@ int program_flatten(const struct program *p, enum program_kind kind, struct flat
 	measure(&m, entry);
 	f.frames = m.frames[entry];
 	if (m.insns[entry] > PROGRAM_MAX_FLAT_INSNS)
-		return refuse(&f, &(struct body){.func = entry}, 0, TOO_LONG, PROGRAM_MAX_FLAT_INSNS);
+		return refuse(&f, &(struct body){.func = entry}, 0, TOO_LONG,
+			      PROGRAM_MAX_FLAT_INSNS);
 	int r = emit_body(&f, entry, 0);
 	if (r)
 		return r;

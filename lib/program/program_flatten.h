@@ -7,12 +7,13 @@
  *
  * Stack: the frame of call depth d (the entry is 0) lies PROGRAM_STACK_FRAME_BYTES * d below the
  * entry's. In it, loads and stores through r10 get their offset moved, `rX = r10` is followed by
- * `rX += -512 * d` (`rX += r10` and `rX -= r10` likewise), and another use of r10's value goes through a register that is dead there.
- * Below all frames, depth d has four spill slots of 8 bytes: a call saves those of r6..r9 there
- * that the callee (or what it calls) writes and the caller still needs.
+ * `rX += -512 * d` (`rX += r10` and `rX -= r10` likewise), and another use of r10's value goes
+ * through a register that is dead there. Below all frames, depth d has four spill slots of 8 bytes:
+ * a call saves those of r6..r9 there that the callee (or what it calls) writes and the caller still
+ * needs.
  *
- * Registers follow the calling convention, which flat code no longer shows, so it is checked here: a
- * sub-function that reads r6..r9 before it writes them, and a caller that reads r1..r5 after a
+ * Registers follow the calling convention, which flat code no longer shows, so it is checked here:
+ * a sub-function that reads r6..r9 before it writes them, and a caller that reads r1..r5 after a
  * call, are refused.
  *
  * The result has helper calls, rodata references and plain instructions only. Jumps always fit 16

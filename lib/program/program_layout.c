@@ -28,8 +28,8 @@ struct walk {
 /* Where the walk is. */
 struct place {
 	const char *name;
-	uint64_t bits;     /* offset */
-	uint8_t bit_size;  /* of a bit-field; 0: none */
+	uint64_t bits;    /* offset */
+	uint8_t bit_size; /* of a bit-field; 0: none */
 	int depth;
 };
 
@@ -67,8 +67,11 @@ static int add_member(struct walk *w, const struct place *at, enum layout_type t
 		l->members = more;
 		w->room = room;
 	}
-	struct layout_member m = {.name = strdup(at->name), .type_name = strdup(type_name), .type = type,
-				  .offset_bytes = (uint32_t)start, .size_bytes = (uint32_t)size,
+	struct layout_member m = {.name = strdup(at->name),
+				  .type_name = strdup(type_name),
+				  .type = type,
+				  .offset_bytes = (uint32_t)start,
+				  .size_bytes = (uint32_t)size,
 				  .bit_offset = (uint8_t)(at->bit_size ? at->bits % 8 : 0),
 				  .bit_size = at->bit_size};
 	if (!m.name || !m.type_name) {
@@ -185,7 +188,11 @@ static int add_average(struct walk *w, const struct place *at, bool is_signed)
 	} parts[] = {
 		{"count", {"u64", "u64"}, {LAYOUT_UNSIGNED, LAYOUT_UNSIGNED}, 0, 8},
 		{"sum", {"u128", "s128"}, {LAYOUT_UNSIGNED, LAYOUT_SIGNED}, 8, 16},
-		{"avg", {"average", "average"}, {LAYOUT_AVERAGE_UNSIGNED, LAYOUT_AVERAGE_SIGNED}, 0, 24},
+		{"avg",
+		 {"average", "average"},
+		 {LAYOUT_AVERAGE_UNSIGNED, LAYOUT_AVERAGE_SIGNED},
+		 0,
+		 24},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
@@ -194,8 +201,8 @@ static int add_average(struct walk *w, const struct place *at, bool is_signed)
 		int r = sub_place(w, at, parts[i].name, 8 * (uint64_t)parts[i].offset, full, &sub);
 
 		if (!r)
-			r = add_member(w, &sub, parts[i].type[is_signed], parts[i].type_name[is_signed],
-				       parts[i].bytes);
+			r = add_member(w, &sub, parts[i].type[is_signed],
+				       parts[i].type_name[is_signed], parts[i].bytes);
 		if (r)
 			return r;
 	}
@@ -224,7 +231,8 @@ static bool is_wide(const struct btf *btf, const struct btf_type *t, uint32_t id
 	return t->size == 16 && (is_called(btf, id, "s128") || is_called(btf, id, "u128"));
 }
 
-static int walk_struct(struct walk *w, const struct btf_type *t, uint32_t id, const struct place *at)
+static int walk_struct(struct walk *w, const struct btf_type *t, uint32_t id,
+		       const struct place *at)
 {
 	if (is_wide(w->btf, t, id))
 		return add_integer(w, at, is_called(w->btf, id, "s128"), 16);
@@ -250,8 +258,8 @@ static int walk_type(struct walk *w, uint32_t id, const struct place *at)
 		if (t->size == 8 && is_called(w->btf, id, "f64") && !at->bit_size)
 			return add_member(w, at, LAYOUT_FLOAT, "f64", 8);
 		if (btf_int_encoding(t) & BTF_INT_BOOL)
-			return add_member(w, at, t->size == 1 ? LAYOUT_BOOL : LAYOUT_UNSIGNED, "bool",
-					  t->size);
+			return add_member(w, at, t->size == 1 ? LAYOUT_BOOL : LAYOUT_UNSIGNED,
+					  "bool", t->size);
 		return add_integer(w, at, btf_int_encoding(t) & BTF_INT_SIGNED, t->size);
 	case BTF_KIND_ENUM:
 	case BTF_KIND_ENUM64:
@@ -306,7 +314,8 @@ int program_layout(const struct program *p, enum layout_of of, struct layout *re
 			return r;
 		w.btf = btf;
 		const struct btf_type *t = program_btf_strip(btf, what[of].type, NULL);
-		top.name = t && btf_is_composite(t) && !is_wide(btf, t, what[of].type) ? "" : "value";
+		top.name =
+			t && btf_is_composite(t) && !is_wide(btf, t, what[of].type) ? "" : "value";
 		r = walk_type(&w, what[of].type, &top);
 	}
 	if (r == -ENOMEM)

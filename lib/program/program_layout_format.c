@@ -17,9 +17,11 @@ typedef __int128 swide;
 
 enum { WIDE_DIGITS = 48 }; /* 128 bits in decimal, sign and NUL */
 
-/* ---- numbers as they lie in memory --------------------------------------------------------------- */
+/* ---- numbers as they lie in memory
+ * --------------------------------------------------------------- */
 
-static wide load(const struct layout_member *m, const uint8_t *bytes, uint32_t offset, uint32_t size)
+static wide load(const struct layout_member *m, const uint8_t *bytes, uint32_t offset,
+		 uint32_t size)
 {
 	wide v = 0;
 
@@ -72,7 +74,8 @@ static const char *integer_text(wide v, bool is_signed, char buf[WIDE_DIGITS])
 	return wide_text(negative ? -v : v, negative, buf);
 }
 
-/* ---- doubles: the C locale's, whatever the process has set ------------------------------------------ */
+/* ---- doubles: the C locale's, whatever the process has set
+ * ------------------------------------------ */
 
 static locale_t c_locale;
 
@@ -110,7 +113,8 @@ static void float_text(double v, bool single, char buf[64])
 	restore_locale(old);
 }
 
-/* ---- formatting --------------------------------------------------------------------------------------- */
+/* ---- formatting
+ * --------------------------------------------------------------------------------------- */
 
 /* Writes what fits, counts everything. */
 struct out {
@@ -172,7 +176,8 @@ static void put_average(struct out *o, wide sum, uint64_t count, bool is_signed)
 	}
 	const char *digits = wide_text(quotient, negative && (quotient || millionths), whole);
 	put(o, digits, strlen(digits));
-	put(o, fraction, (size_t)snprintf(fraction, sizeof(fraction), ".%06u", (unsigned)millionths));
+	put(o, fraction,
+	    (size_t)snprintf(fraction, sizeof(fraction), ".%06u", (unsigned)millionths));
 }
 
 size_t layout_format(const struct layout_member *m, const uint8_t *bytes, char *buf, size_t size)
@@ -224,7 +229,8 @@ size_t layout_format(const struct layout_member *m, const uint8_t *bytes, char *
 	return o.n;
 }
 
-/* ---- parsing ------------------------------------------------------------------------------------------- */
+/* ---- parsing
+ * ------------------------------------------------------------------------------------------- */
 
 static int bad(const struct layout_member *m, struct nf_error *err, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -267,9 +273,11 @@ static int parse_integer(const struct layout_member *m, const char *text, wide *
 		unsigned digit = (unsigned)digit_value(*p);
 
 		if (digit >= base)
-			return bad(m, err, "'%s' is no number; it must be like 42, -1 or 0x10", text);
+			return bad(m, err, "'%s' is no number; it must be like 42, -1 or 0x10",
+				   text);
 		if (v > (limit - digit) / base || digit > limit)
-			return bad(m, err, "'%s' does not fit; a %s is between %s and %s", text, m->type_name,
+			return bad(m, err, "'%s' does not fit; a %s is between %s and %s", text,
+				   m->type_name,
 				   is_signed ? wide_text((top >> 1) + 1, true, low_text) : "0",
 				   wide_text(is_signed ? top >> 1 : top, false, high_text));
 		v = v * base + digit;
@@ -307,7 +315,8 @@ static int parse_text(const struct layout_member *m, const char *text, uint8_t *
 	size_t n = strlen(text);
 
 	if (n > m->size_bytes)
-		return bad(m, err, "'%.100s' has %zu bytes; %" PRIu32 " fit", text, n, m->size_bytes);
+		return bad(m, err, "'%.100s' has %zu bytes; %" PRIu32 " fit", text, n,
+			   m->size_bytes);
 	memset(bytes + m->offset_bytes, 0, m->size_bytes);
 	memcpy(bytes + m->offset_bytes, text, n);
 	return 0;
@@ -343,7 +352,8 @@ int layout_parse(const struct layout_member *m, const char *text, uint8_t *bytes
 	case LAYOUT_BOOL:
 		v = !strcmp(text, "true") || !strcmp(text, "1");
 		r = v || !strcmp(text, "false") || !strcmp(text, "0")
-			    ? 0 : bad(m, err, "'%s' must be true or false", text);
+			    ? 0
+			    : bad(m, err, "'%s' must be true or false", text);
 		break;
 	case LAYOUT_TEXT:
 		return parse_text(m, text, bytes, err);

@@ -19,7 +19,8 @@ enum {
 
 struct func_live {
 	uint16_t *before; /* live before instruction i; zero for the second half of a pair */
-	uint16_t *after;  /* live after it, on some way; of a call to a sub-function: after the return */
+	uint16_t *after;  /* live after it, on some way; of a call to a sub-function: after the
+			     return */
 	uint16_t written; /* registers that the function or what it calls may write */
 };
 

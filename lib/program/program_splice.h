@@ -66,7 +66,7 @@ void splice_origin(struct splice *s, uint32_t origin);
 
 splice_label splice_label_new(struct splice *s);
 splice_label splice_labels_new(struct splice *s, uint32_t count); /* in a row; returns the first */
-void splice_bind(struct splice *s, splice_label label);		  /* to the next instruction */
+void splice_bind(struct splice *s, splice_label label);           /* to the next instruction */
 void splice_emit(struct splice *s, struct bpf_insn insn);
 void splice_jump(struct splice *s, struct bpf_insn insn,
 		 splice_label to); /* its offset is set later */
@@ -96,17 +96,17 @@ const struct splice_func *splice_find(const struct splice_func *unit, const char
 /* Instructions by name, so that emitters read like assembly. */
 #define SPLICE_INSN(c, d, s, o, i) \
 	((struct bpf_insn){.code = (c), .dst_reg = (d), .src_reg = (s), .off = (o), .imm = (i)})
-#define SPLICE_MOV(d, s)	SPLICE_INSN(BPF_ALU64 | BPF_MOV | BPF_X, d, s, 0, 0)
-#define SPLICE_MOV_K(d, k)	SPLICE_INSN(BPF_ALU64 | BPF_MOV | BPF_K, d, 0, 0, k)
-#define SPLICE_ALU(op, d, s)	SPLICE_INSN(BPF_ALU64 | (op) | BPF_X, d, s, 0, 0)
-#define SPLICE_ALU_K(op, d, k)	SPLICE_INSN(BPF_ALU64 | (op) | BPF_K, d, 0, 0, k)
+#define SPLICE_MOV(d, s)        SPLICE_INSN(BPF_ALU64 | BPF_MOV | BPF_X, d, s, 0, 0)
+#define SPLICE_MOV_K(d, k)      SPLICE_INSN(BPF_ALU64 | BPF_MOV | BPF_K, d, 0, 0, k)
+#define SPLICE_ALU(op, d, s)    SPLICE_INSN(BPF_ALU64 | (op) | BPF_X, d, s, 0, 0)
+#define SPLICE_ALU_K(op, d, k)  SPLICE_INSN(BPF_ALU64 | (op) | BPF_K, d, 0, 0, k)
 #define SPLICE_LDX(sz, d, s, o) SPLICE_INSN(BPF_LDX | BPF_MEM | (sz), d, s, o, 0)
 #define SPLICE_STX(sz, d, o, s) SPLICE_INSN(BPF_STX | BPF_MEM | (sz), d, s, o, 0)
-#define SPLICE_ST(sz, d, o, k)	SPLICE_INSN(BPF_ST | BPF_MEM | (sz), d, 0, o, k)
-#define SPLICE_JA		SPLICE_INSN(BPF_JMP | BPF_JA, 0, 0, 0, 0)
-#define SPLICE_JMP_K(op, d, k)	SPLICE_INSN(BPF_JMP | (op) | BPF_K, d, 0, 0, k)
-#define SPLICE_JMP(op, d, s)	SPLICE_INSN(BPF_JMP | (op) | BPF_X, d, s, 0, 0)
-#define SPLICE_MAY_GOTO		SPLICE_INSN(SPLICE_OP_MAY_GOTO, 0, 0, 0, 0)
-#define SPLICE_EXIT		SPLICE_INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)
+#define SPLICE_ST(sz, d, o, k)  SPLICE_INSN(BPF_ST | BPF_MEM | (sz), d, 0, o, k)
+#define SPLICE_JA               SPLICE_INSN(BPF_JMP | BPF_JA, 0, 0, 0, 0)
+#define SPLICE_JMP_K(op, d, k)  SPLICE_INSN(BPF_JMP | (op) | BPF_K, d, 0, 0, k)
+#define SPLICE_JMP(op, d, s)    SPLICE_INSN(BPF_JMP | (op) | BPF_X, d, s, 0, 0)
+#define SPLICE_MAY_GOTO         SPLICE_INSN(SPLICE_OP_MAY_GOTO, 0, 0, 0, 0)
+#define SPLICE_EXIT             SPLICE_INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)
 
 #endif

@@ -16,10 +16,10 @@ struct rpc_client;
 struct rpc_tls;
 
 struct rpc_client_options {
-	struct rpc_tls *tls;       /* NULL: plain text; borrowed */
-	uint64_t connect_ms;       /* [5000] */
-	size_t max_message_bytes;  /* of a reply [8 MiB] */
-	int cancel_fd;             /* an eventfd or pipe: readable means cancel; -1 or 0: none */
+	struct rpc_tls *tls;      /* NULL: plain text; borrowed */
+	uint64_t connect_ms;      /* [5000] */
+	size_t max_message_bytes; /* of a reply [8 MiB] */
+	int cancel_fd;            /* an eventfd or pipe: readable means cancel; -1 or 0: none */
 };
 
 /* "HOST:PORT", "[::1]:PORT", "unix:/path". UNAVAILABLE with the reason when nobody answers. */

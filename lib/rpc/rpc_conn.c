@@ -251,8 +251,7 @@ void conn_tick(struct rpc_conn *c, uint64_t now_ns)
 		conn_mark_dirty(c);
 	}
 	for (struct rpc_call *call = LIST_FIRST(&c->calls); call; call = LIST_NEXT(call, next))
-		if (call->state == CALL_RECEIVING &&
-		    is_past(now_ns, call->begun_ns, o->request_ms))
+		if (call->state == CALL_RECEIVING && is_past(now_ns, call->begun_ns, o->request_ms))
 			call_refuse(call, NF_DEADLINE_EXCEEDED,
 				    "the request did not arrive within request_ms = %llu",
 				    (unsigned long long)o->request_ms);

@@ -9,8 +9,8 @@
 
 /*
  * Wait until fd has one of events (poll(2)) or until_ns (clock_now_ns(); UINT64_MAX: for ever) has
- * come. cancel_fd: <= 0 is none. 0; -ECANCELED: cancel_fd is readable; -ETIMEDOUT: until_ns has come,
- * also when there is something to do on fd. (A steady flow must not hide either of them.)
+ * come. cancel_fd: <= 0 is none. 0; -ECANCELED: cancel_fd is readable; -ETIMEDOUT: until_ns has
+ * come, also when there is something to do on fd. (A steady flow must not hide either of them.)
  */
 int rpc_wait(int fd, short events, int cancel_fd, uint64_t until_ns);
 

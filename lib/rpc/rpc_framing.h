@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 enum {
-	RPC_PREFIX_BYTES = 5,	/* flag (1: compressed), length as 4 bytes big-endian */
+	RPC_PREFIX_BYTES = 5,   /* flag (1: compressed), length as 4 bytes big-endian */
 	RPC_TIMEOUT_CHARS = 10, /* "99999999m" and NUL */
 };
 

@@ -24,24 +24,24 @@
 #include "rpc/rpc_tls.h"
 
 enum {
-	RECEIVE_BYTES = 64 << 10,        /* one read of a socket */
-	READS_PER_EVENT = 4,             /* then the other connections have their turn */
-	SEND_FRAME_BYTES = 256 << 10,    /* largest DATA frame */
-	SEND_COPY_BYTES = 4 << 10,       /* smaller frames are gathered in the buffer */
-	SEND_BUFFER_BYTES = 64 << 10,    /* above it, nothing more is packed */
+	RECEIVE_BYTES = 64 << 10,     /* one read of a socket */
+	READS_PER_EVENT = 4,          /* then the other connections have their turn */
+	SEND_FRAME_BYTES = 256 << 10, /* largest DATA frame */
+	SEND_COPY_BYTES = 4 << 10,    /* smaller frames are gathered in the buffer */
+	SEND_BUFFER_BYTES = 64 << 10, /* above it, nothing more is packed */
 	STREAM_WINDOW_BYTES = 256 << 10,
 	CONN_WINDOW_BYTES = 1 << 20,
-	MAX_HEADER_BYTES = 16 << 10,     /* of one request, names and values */
-	MAX_CONTINUATIONS = 8,           /* frames a header block may be spread over */
-	MAX_OUTBOUND_ACKS = 256,         /* of PING and SETTINGS to a peer that does not read */
-	MAX_OUTBOUND_FRAMES = 1024,      /* of any kind, to a peer that does not read */
-	BUDGET_PER_SECOND = 1000,        /* of a connection: a PING, SETTINGS, ... costs 1 */
-	RESET_COST = 10,                 /* of that budget: a stream reset before its call ended */
-	RESET_BURST = 100,               /* streams that a peer may reset at once, ... */
-	RESETS_PER_SECOND = 33,          /* ... and then a second */
-	LINGER_MS = 1000,                /* for the peer to read our last words */
-	DRAIN_PING_MS = 1000,            /* for the peer to see the GOAWAY coming */
-	ACCEPT_BACKOFF_MS = 100,         /* no descriptors left: wait, then try again */
+	MAX_HEADER_BYTES = 16 << 10, /* of one request, names and values */
+	MAX_CONTINUATIONS = 8,       /* frames a header block may be spread over */
+	MAX_OUTBOUND_ACKS = 256,     /* of PING and SETTINGS to a peer that does not read */
+	MAX_OUTBOUND_FRAMES = 1024,  /* of any kind, to a peer that does not read */
+	BUDGET_PER_SECOND = 1000,    /* of a connection: a PING, SETTINGS, ... costs 1 */
+	RESET_COST = 10,             /* of that budget: a stream reset before its call ended */
+	RESET_BURST = 100,           /* streams that a peer may reset at once, ... */
+	RESETS_PER_SECOND = 33,      /* ... and then a second */
+	LINGER_MS = 1000,            /* for the peer to read our last words */
+	DRAIN_PING_MS = 1000,        /* for the peer to see the GOAWAY coming */
+	ACCEPT_BACKOFF_MS = 100,     /* no descriptors left: wait, then try again */
 	ACCEPTS_PER_EVENT = 16,
 };
 

@@ -165,8 +165,8 @@ static void set_tcp_options(int fd)
 	const struct {
 		int level, name, value;
 	} rows[] = {
-		{IPPROTO_TCP, TCP_NODELAY, 1},	   {SOL_SOCKET, SO_KEEPALIVE, 1},
-		{IPPROTO_TCP, TCP_KEEPIDLE, 30},   {IPPROTO_TCP, TCP_KEEPINTVL, 10},
+		{IPPROTO_TCP, TCP_NODELAY, 1},   {SOL_SOCKET, SO_KEEPALIVE, 1},
+		{IPPROTO_TCP, TCP_KEEPIDLE, 30}, {IPPROTO_TCP, TCP_KEEPINTVL, 10},
 		{IPPROTO_TCP, TCP_KEEPCNT, 3},
 	};
 

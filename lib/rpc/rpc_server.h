@@ -46,7 +46,7 @@ struct rpc_method {
 /* Who is calling: how the peer came in, and what it proved. */
 struct rpc_peer {
 	enum { RPC_PEER_TCP, RPC_PEER_UNIX } transport;
-	char address[128];  /* "127.0.0.1:40312", "unix:pid=42" */
+	char address[128]; /* "127.0.0.1:40312", "unix:pid=42" */
 	bool loopback;
 	int64_t uid;        /* UNIX socket: SO_PEERCRED; else -1 */
 	char identity[256]; /* TLS: the client certificate's name; UNIX: "uid:1000"; "" unknown */
@@ -62,13 +62,13 @@ struct rpc_status {
 
 /* Zero is the default (in brackets). */
 struct rpc_server_options {
-	size_t max_request_bytes;      /* [256 KiB] */
-	size_t max_arriving_bytes;     /* requests that are arriving, all connections [64 MiB] */
-	unsigned max_connections;      /* [1000] */
-	unsigned max_streams;          /* per connection [16] */
-	size_t send_high_bytes;        /* rpc_call_send() says "full" above [1 MiB] */
-	uint64_t first_request_ms;     /* closes a connection with no request by then [10000] */
-	uint64_t request_ms;           /* from a request's first byte to its last [30000] */
+	size_t max_request_bytes;  /* [256 KiB] */
+	size_t max_arriving_bytes; /* requests that are arriving, all connections [64 MiB] */
+	unsigned max_connections;  /* [1000] */
+	unsigned max_streams;      /* per connection [16] */
+	size_t send_high_bytes;    /* rpc_call_send() says "full" above [1 MiB] */
+	uint64_t first_request_ms; /* closes a connection with no request by then [10000] */
+	uint64_t request_ms;       /* from a request's first byte to its last [30000] */
 	/* A peer that is silent during a call: ping after [30000], close after [60000]. Without a
 	 * call only the kernel's keepalive watches. */
 	uint64_t ping_ms, dead_ms;

@@ -34,7 +34,7 @@ struct extent {
 struct chunk_plan {
 	enum record_format format;
 	uint32_t record_bytes;
-	uint32_t align;	    /* a power of two: windows begin and end on its multiples */
+	uint32_t align;     /* a power of two: windows begin and end on its multiples */
 	size_t chunk_bytes; /* the nominal size; at least a record */
 	struct extent *extents;
 	uint32_t n_extents;

@@ -175,7 +175,7 @@ static const struct word {
 	const char *key;
 	int (*set)(struct dataset_spec *spec, const char *value, struct nf_error *err);
 } words[] = {
-	{"name", set_name}, {"path", set_path},	  {"format", set_format}, {"skip", set_skip},
+	{"name", set_name}, {"path", set_path},   {"format", set_format}, {"skip", set_skip},
 	{"tail", set_tail}, {"allow", set_allow}, {"schema", set_schema},
 };
 

@@ -32,14 +32,14 @@ struct span {
 
 struct engine_config {
 	struct vm_program *program; /* borrowed; outlives the engine */
-	const uint8_t *params;	    /* program->params_bytes bytes; borrowed */
+	const uint8_t *params;      /* program->params_bytes bytes; borrowed */
 	enum record_format format;
-	uint32_t record_bytes;	/* fixed */
-	uint64_t budget;	/* instructions per record; 0: VM_DEFAULT_BUDGET */
-	uint64_t max_groups;	/* per thread and in the answer; 0: GROUPS_DEFAULT_MAX */
+	uint32_t record_bytes;  /* fixed */
+	uint64_t budget;        /* instructions per record; 0: VM_DEFAULT_BUDGET */
+	uint64_t max_groups;    /* per thread and in the answer; 0: GROUPS_DEFAULT_MAX */
 	const char *jit_module; /* path of nearfold-jit.so; NULL: beside the program, or in its
 				 * installation's lib/nearfold */
-	bool jit_wait;		/* jit: compile before the first record, not beside it */
+	bool jit_wait;          /* jit: compile before the first record, not beside it */
 	const struct jit_image
 		*jit_image; /* jit: code from a cache (vm/jit.h), or NULL; borrowed */
 	size_t jit_image_bytes;
@@ -49,7 +49,7 @@ struct engine_config {
 /* What one thread has so far. Owned by the engine thread; at the end the scan may take `groups` for
  * the answer and leave NULL. */
 struct fold {
-	uint8_t *state;	       /* ungrouped: state_bytes */
+	uint8_t *state;        /* ungrouped: state_bytes */
 	struct groups *groups; /* grouped, else NULL */
 	uint64_t records, matched;
 	bool stopped; /* reduce returned FOLD_STOP */
@@ -90,10 +90,10 @@ struct engine_ops {
 
 /* A read that is about to be submitted. The buffer holds the file's bytes from window_offset on. */
 struct engine_read {
-	unsigned buffer;	/* its number */
-	const char *file;	/* for messages; lives as long as the scan */
+	unsigned buffer;        /* its number */
+	const char *file;       /* for messages; lives as long as the scan */
 	uint64_t window_offset; /* in the file, of the buffer's first byte */
-	uint32_t window_bytes;	/* what a whole read will bring */
+	uint32_t window_bytes;  /* what a whole read will bring */
 	/*
 	 * The chunk owns the records that start in [data_offset, data_offset + own_bytes) of the
 	 * buffer. fixed: own_bytes is a multiple of record_bytes. lines: the last owned line may

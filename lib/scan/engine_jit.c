@@ -44,7 +44,7 @@ struct jit_thread {
 	void *interp;
 	struct fold *fold; /* the interpreter thread's */
 	struct jit_ctx ctx;
-	uint32_t *starts;  /* lines */
+	uint32_t *starts; /* lines */
 	const uint8_t *params;
 };
 
@@ -150,7 +150,8 @@ static int jit_open(const struct engine_config *cfg, void **ret_engine, struct n
 	if (!r && !cfg->jit_wait && !e->cfg.jit_image) {
 		r = pthread_create(&e->compiler, NULL, compiler_main, e);
 		if (r)
-			r = nf_error_sys(err, NF_RESOURCE_EXHAUSTED, r, "jit", "a thread to compile in");
+			r = nf_error_sys(err, NF_RESOURCE_EXHAUSTED, r, "jit",
+					 "a thread to compile in");
 		else
 			e->has_compiler = true;
 	}
@@ -230,7 +231,8 @@ static int jit_thread_open(void *engine, void **ret_thread, struct nf_error *err
 		t->starts = malloc((LINES_AT_ONCE + 1) * sizeof(*t->starts));
 	if ((p->key_bytes && !t->ctx.cache && !t->ctx.dense) ||
 	    (e->cfg.format == FORMAT_LINES && !t->starts)) {
-		r = nf_error_set(err, NF_RESOURCE_EXHAUSTED, NULL, "out of memory for a scan thread");
+		r = nf_error_set(err, NF_RESOURCE_EXHAUSTED, NULL,
+				 "out of memory for a scan thread");
 		goto err;
 	}
 	*ret_thread = t;
@@ -326,7 +328,8 @@ const struct jit_image *engine_jit_image(void *engine)
 		pthread_join(e->compiler, NULL);
 		e->has_compiler = false;
 	}
-	return atomic_load_explicit(&e->state, memory_order_acquire) == CODE_READY ? e->compiled : NULL;
+	return atomic_load_explicit(&e->state, memory_order_acquire) == CODE_READY ? e->compiled
+										   : NULL;
 }
 
 const struct engine_ops engine_jit = {

@@ -21,7 +21,7 @@ const char *kernel_helper_call_reason(int32_t number, const struct vm_insn *info
 
 /* The form, an element of the table that bpf/embed.c makes. */
 const struct splice_func *kernel_helper_form(int32_t number);
-unsigned kernel_helper_args(const struct vm_helper *h);	      /* how many */
+unsigned kernel_helper_args(const struct vm_helper *h);       /* how many */
 uint16_t kernel_helper_arena_args(const struct vm_helper *h); /* bit i: r_i is a pointer */
 
 /* It may loop: memory of any size is its argument. Then it may return SCAN_HELPER_CUT, and in a

@@ -97,7 +97,7 @@ static const struct {
 	const char *symbol;
 	void (*emit)(const struct kernel_holes *h, struct splice *s);
 } holes[] = {
-	{"nf_begin", begin},	   {"nf_record", record},     {"nf_key_hash", key_hash},
+	{"nf_begin", begin},       {"nf_record", record},     {"nf_key_hash", key_hash},
 	{"nf_key_same", key_same}, {"nf_key_copy", key_copy}, {"nf_key_clear", key_clear},
 };
 

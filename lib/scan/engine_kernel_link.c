@@ -37,7 +37,7 @@ struct link {
 	bool called[PROGRAM_ENTRIES];
 	uint64_t helpers; /* bit i: row i of the helper table is called */
 	splice_label helper[64];
-	splice_label group;	    /* nf_group() */
+	splice_label group;         /* nf_group() */
 	struct kernel_sweep *sweep; /* or NULL */
 	splice_label swept;
 };

@@ -110,8 +110,8 @@ struct lowering {
 	splice_label first; /* of flat instruction 0 */
 	splice_label end;
 	uint8_t name[11]; /* the register that stands for r_i */
-	uint16_t used;	  /* after renaming */
-	struct far {	  /* jumps backwards: meters, after the code */
+	uint16_t used;    /* after renaming */
+	struct far {      /* jumps backwards: meters, after the code */
 		splice_label label;
 		uint32_t insn, target;
 	} * far;

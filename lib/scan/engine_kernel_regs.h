@@ -14,11 +14,12 @@
 enum { KERNEL_STACK_SLOTS = 64 }; /* of 8 bytes: what the kernel's frame holds */
 
 struct kernel_regs {
-	uint16_t arena, stack;		 /* bit i: r_i points into the arena, to the stack */
-	uint16_t init;			 /* bit i: r_i holds something, on every way here */
-	uint16_t record;            /* bit i: r_i is the record, its first byte */
-	uint64_t slot_arena, slot_stack, slot_record; /* bit i: so is the word at r10 - 8 * (i + 1) */
-	bool seen;			 /* some way leads here */
+	uint16_t arena, stack; /* bit i: r_i points into the arena, to the stack */
+	uint16_t init;         /* bit i: r_i holds something, on every way here */
+	uint16_t record;       /* bit i: r_i is the record, its first byte */
+	uint64_t slot_arena, slot_stack,
+		slot_record; /* bit i: so is the word at r10 - 8 * (i + 1) */
+	bool seen;           /* some way leads here */
 };
 
 /* One element per instruction, the caller frees; NULL: no memory. */

@@ -11,7 +11,7 @@
 enum { FRAME = PROGRAM_STACK_FRAME_BYTES };
 
 struct use {
-	int64_t lowest;			     /* of all */
+	int64_t lowest;                      /* of all */
 	uint32_t frame[KERNEL_STACK_FRAMES]; /* bytes at the top of each */
 	bool apart; /* every access keeps to one frame: they can be moved */
 };

@@ -14,7 +14,7 @@
 enum { KERNEL_STACK_FRAMES = PROGRAM_MAX_CALL_DEPTH + 2 }; /* and spills below the last one */
 
 struct kernel_stack {
-	uint32_t bytes;			    /* what is needed below r10 */
+	uint32_t bytes;                     /* what is needed below r10 */
 	int32_t shift[KERNEL_STACK_FRAMES]; /* of frame j: added to offsets from r10 */
 };
 

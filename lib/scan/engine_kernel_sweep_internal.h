@@ -24,8 +24,8 @@ enum {
 	LEFT_SLOT = -24,
 };
 
-#define ALU32(op, d, s)	    SPLICE_INSN(BPF_ALU | (op) | BPF_X, d, s, 0, 0)
-#define NEGATE(d)	    SPLICE_INSN(BPF_ALU64 | BPF_NEG, d, 0, 0, 0)
+#define ALU32(op, d, s)     SPLICE_INSN(BPF_ALU | (op) | BPF_X, d, s, 0, 0)
+#define NEGATE(d)           SPLICE_INSN(BPF_ALU64 | BPF_NEG, d, 0, 0, 0)
 #define SIGNED_MOV(d, bits) SPLICE_INSN(BPF_ALU64 | BPF_MOV | BPF_X, d, d, bits, 0)
 
 enum where {
@@ -38,13 +38,13 @@ enum where {
 };
 
 struct value {
-	bool varies;	/* with the record */
+	bool varies;    /* with the record */
 	int64_t lo, hi; /* as signed numbers */
 	enum where where;
 	uint8_t reg;
 	int16_t slot;
-	unsigned temps;	  /* that computing it takes, about */
-	unsigned uses;	  /* in a record */
+	unsigned temps;   /* that computing it takes, about */
+	unsigned uses;    /* in a record */
 	unsigned to_come; /* of them, in the record at hand */
 };
 

@@ -89,8 +89,8 @@ static void find_range(struct kernel_sweep *w, uint32_t i)
 	case BF_AND:
 		if (a->lo >= 0 || b->lo >= 0)
 			set_range(v, 0,
-				  a->lo < 0	  ? b->hi
-				  : b->lo < 0	  ? a->hi
+				  a->lo < 0       ? b->hi
+				  : b->lo < 0     ? a->hi
 				  : a->hi < b->hi ? a->hi
 						  : b->hi);
 		break;

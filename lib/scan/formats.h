@@ -36,7 +36,7 @@ void format_window(const struct chunk_plan *plan, const struct chunk *chunk, uin
 /* Offsets into the window. */
 struct split {
 	size_t from, to; /* whole records that the chunk owns; from == to: none */
-	bool tail;	 /* and one more line starts at `to`, which goes on behind the window */
+	bool tail;       /* and one more line starts at `to`, which goes on behind the window */
 };
 
 /*

@@ -64,8 +64,7 @@ static void health(nvme_ctrl_t c, char *ret, size_t size)
 	if (!kelvin) /* Linux's own target has the log, and nothing in it */
 		return;
 	snprintf(ret, size, "%s%d C, %u %% of spare left, %u %% used, %" PRIu64 " media errors",
-		 log.critical_warning ? "WARNING, " : "",
-		 kelvin - KELVIN, log.avail_spare,
+		 log.critical_warning ? "WARNING, " : "", kelvin - KELVIN, log.avail_spare,
 		 log.percent_used, (uint64_t)le64toh(*(const uint64_t *)log.media_errors));
 }
 
@@ -317,11 +316,12 @@ int nvme_device_open(const struct nvme_device *d, int *ret_fd, int *ret_direct_f
 				    "pointer is no data: only conventional namespaces can be "
 				    "scanned");
 	if (sysfs_number(&sectors, "/sys/block/%s/size", d->name) && !sectors && d->blocks)
-		return nf_error_set(err, NF_FAILED_PRECONDITION, where,
-				    "the namespace's %u bytes of metadata stand between its blocks "
-				    "(extended LBAs), and Linux gives no access to the blocks alone: "
-				    "format it with separate metadata or none",
-				    d->metadata_bytes);
+		return nf_error_set(
+			err, NF_FAILED_PRECONDITION, where,
+			"the namespace's %u bytes of metadata stand between its blocks "
+			"(extended LBAs), and Linux gives no access to the blocks alone: "
+			"format it with separate metadata or none",
+			d->metadata_bytes);
 	int r = open_block_nodes(d, where, ret_fd, ret_direct_fd, err);
 	if (r)
 		return r;

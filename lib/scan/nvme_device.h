@@ -22,7 +22,7 @@
 #include "base/error.h"
 
 struct nvme_device {
-	char name[32];	  /* "nvme0n1", the block node */
+	char name[32];    /* "nvme0n1", the block node */
 	char generic[32]; /* "ng0n1"; "": the kernel has none (before 5.13) */
 	char serial[24], model[44];
 	char transport[16]; /* "pcie", "tcp", "loop" */

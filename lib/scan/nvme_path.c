@@ -20,7 +20,8 @@ size_t nvme_path_length(const char *text)
 {
 	size_t n = strcspn(text, ",");
 
-	while (nvme_path_is(text) && text[n] && (begins(text + n + 1, "start=") || begins(text + n + 1, "blocks=")))
+	while (nvme_path_is(text) && text[n] &&
+	       (begins(text + n + 1, "start=") || begins(text + n + 1, "blocks=")))
 		n += 1 + strcspn(text + n + 1, ",");
 	return n;
 }
@@ -69,7 +70,9 @@ int nvme_path_parse(const char *path, struct nvme_path *ret, struct nf_error *er
 	while (*at) {
 		const char *word = at + 1;
 
-		to = begins(word, "start=") ? &p.start_lba : begins(word, "blocks=") ? &p.blocks : NULL;
+		to = begins(word, "start=")    ? &p.start_lba
+		     : begins(word, "blocks=") ? &p.blocks
+					       : NULL;
 		at = to ? strchr(word, '=') + 1 : word;
 		if (!to || !number(&at, to) || (to == &p.blocks && !p.blocks))
 			return wrong(path, word, err);

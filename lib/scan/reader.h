@@ -33,8 +33,8 @@ struct reader_config {
 	const struct source *src;
 	const struct chunk_plan *plan;
 	atomic_uint_fast64_t *cursor; /* number of the next chunk that nobody has taken */
-	const atomic_int *stop;	      /* non-zero: take no more */
-	unsigned depth;		      /* reads in flight */
+	const atomic_int *stop;       /* non-zero: take no more */
+	unsigned depth;               /* reads in flight */
 	enum reader_direct direct;
 	const struct engine_read_ops *read_ops; /* or NULL */
 	void *engine_thread;
@@ -46,8 +46,8 @@ struct reader_config {
 struct piece {
 	struct chunk chunk;
 	struct window window;
-	size_t resume;	 /* for format_split() */
-	bool stopped;	 /* the engine folded a part already, and the program said FOLD_STOP */
+	size_t resume;   /* for format_split() */
+	bool stopped;    /* the engine folded a part already, and the program said FOLD_STOP */
 	unsigned buffer; /* the reader's */
 };
 

@@ -17,7 +17,7 @@ struct mapping {
 	const struct source *src;
 	uint8_t *base;
 	size_t bytes;
-	int guard;	 /* -1: none */
+	int guard;       /* -1: none */
 	uint8_t *file[]; /* where each begins */
 };
 

@@ -22,7 +22,7 @@
 
 enum {
 	WAIT_NS = 5 * 1000 * 1000, /* look at cancel and the clock that often */
-	MAX_TRIES = 64,		   /* of a read that asks to be tried again */
+	MAX_TRIES = 64,            /* of a read that asks to be tried again */
 	REAP = 16,
 };
 
@@ -34,7 +34,7 @@ struct slot {
 	unsigned tries;
 	uint64_t user_data;
 	uint64_t order; /* of becoming ready */
-	size_t bytes;	/* to ask for; the end of the file may be before */
+	size_t bytes;   /* to ask for; the end of the file may be before */
 	size_t got;
 	struct piece piece; /* window.bytes: what must come */
 };

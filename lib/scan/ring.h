@@ -28,7 +28,7 @@ struct ring_config {
 };
 
 struct ring_read {
-	unsigned file;	 /* index into fds */
+	unsigned file;   /* index into fds */
 	unsigned buffer; /* the one that data lies in */
 	uint8_t *data;
 	uint32_t bytes;

@@ -86,9 +86,9 @@ static int setup(struct ring_base *r, const struct ring_setup *how, unsigned *re
 }
 
 /*
- * Nothing but these operations on the registered files, and no more registering: what a program that broke out
- * of its engine could still ask this ring for. Kernels that lack restrictions (before 5.10) have a
- * seccomp filter as their only fence.
+ * Nothing but these operations on the registered files, and no more registering: what a program
+ * that broke out of its engine could still ask this ring for. Kernels that lack restrictions
+ * (before 5.10) have a seccomp filter as their only fence.
  */
 static int restrict_ring(struct ring_base *r, const struct ring_setup *how)
 {
@@ -97,12 +97,11 @@ static int restrict_ring(struct ring_base *r, const struct ring_setup *how)
 	};
 
 	for (unsigned i = 0; i < how->n_ops; i++)
-		only[i + 1] = (struct io_uring_restriction){
-			.opcode = IORING_RESTRICTION_SQE_OP, .sqe_op = how->ops[i]};
+		only[i + 1] = (struct io_uring_restriction){.opcode = IORING_RESTRICTION_SQE_OP,
+							    .sqe_op = how->ops[i]};
 	/* liburing 2.3's shared library lacks io_uring_register_restrictions and _enable_rings. */
 	int fd = r->uring.ring_fd;
-	int e = io_uring_register((unsigned)fd, IORING_REGISTER_RESTRICTIONS, only,
-				  how->n_ops + 1);
+	int e = io_uring_register((unsigned)fd, IORING_REGISTER_RESTRICTIONS, only, how->n_ops + 1);
 
 	return e ? e : io_uring_register((unsigned)fd, IORING_REGISTER_ENABLE_RINGS, NULL, 0);
 }
@@ -214,8 +213,7 @@ int ring_base_wait(struct ring_base *r, uint64_t wait_ns)
 		return 0;
 	if (r->polled)
 		return poll_until(r, clock_now_ns() + wait_ns);
-	e = r->waits_with_timeout
-		    ? io_uring_submit_and_wait_timeout(&r->uring, &cqe, 1, &ts, NULL)
-		    : io_uring_submit_and_wait(&r->uring, 1);
+	e = r->waits_with_timeout ? io_uring_submit_and_wait_timeout(&r->uring, &cqe, 1, &ts, NULL)
+				  : io_uring_submit_and_wait(&r->uring, 1);
 	return e < 0 && !passing(e) ? e : 0;
 }

@@ -23,7 +23,7 @@ struct ring_base {
 
 struct ring_setup {
 	unsigned entries, flags; /* IORING_SETUP_*, beside those that all rings get */
-	const int *fds;		 /* to register; -1: a hole */
+	const int *fds;          /* to register; -1: a hole */
 	unsigned n_fds;
 	uint8_t ops[RING_MAX_OPS]; /* IORING_OP_*: all that may be asked of it */
 	unsigned n_ops;

@@ -37,7 +37,7 @@
 
 enum {
 	MINE = 1 << 30,
-	TRIES = 5,	  /* of one command, as many as the driver has for its own */
+	TRIES = 5,        /* of one command, as many as the driver has for its own */
 	TRIES_SEARCH = 2, /* while the block that fails is looked for */
 	MAX_IN_FLIGHT = 256,
 	READ_COMMAND = 0x02,
@@ -59,9 +59,9 @@ struct walk {
 struct slot {
 	bool busy;
 	struct ring_read read;
-	uint32_t begun;	  /* bytes that walks have taken */
+	uint32_t begun;   /* bytes that walks have taken */
 	unsigned walking; /* walks of it */
-	int error;	  /* 0, -errno, or a status */
+	int error;        /* 0, -errno, or a status */
 	uint64_t error_at;
 	bool error_is_status;
 };
@@ -75,7 +75,7 @@ struct ring_nvme {
 	struct walk *walks;
 	unsigned n_walks, n_busy;
 	struct slot failed; /* the last one, for explain */
-	bool refused;	    /* commands: none any more */
+	bool refused;       /* commands: none any more */
 	uint64_t commands, retries;
 };
 
@@ -226,8 +226,9 @@ static void step(struct ring_nvme *r, struct walk *w, int res)
 		return;
 	} else {
 		bool again = res < 0 || !(res & DO_NOT_RETRY);
-		unsigned tries = w->how == AS_READ ? 1 : w->end - w->at > w->step ? TRIES_SEARCH
-									       : TRIES;
+		unsigned tries = w->how == AS_READ          ? 1
+				 : w->end - w->at > w->step ? TRIES_SEARCH
+							    : TRIES;
 
 		if (w->how == AS_READ && (res == -EAGAIN || res == -EINTR))
 			tries = TRIES;
@@ -332,8 +333,7 @@ static int nvme_failure(void *ring, struct nf_error *err)
 	snprintf(where, sizeof(where), "%s, LBA %" PRIu64, f->name,
 		 s->error_at / f->nvme.block_bytes);
 	if (s->error_is_status)
-		return nf_error_set(err, NF_DATA_LOSS, where,
-				    "reading failed: %s (status 0x%x)",
+		return nf_error_set(err, NF_DATA_LOSS, where, "reading failed: %s (status 0x%x)",
 				    nvme_device_status_text(s->error & ~DO_NOT_RETRY), s->error);
 	nf_error_sys(err, NF_DATA_LOSS, -s->error, where,
 		     is_gone(s->error) ? "the namespace is gone" : "reading failed");

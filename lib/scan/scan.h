@@ -31,20 +31,20 @@ struct scan_options {
 	enum scan_reader reader;
 	bool has_range;
 	uint64_t range_start, range_end; /* range_end UINT64_MAX: to the end */
-	uint64_t budget, max_groups;	 /* 0: the defaults of engine.h */
-	uint64_t memory_bytes;		 /* 0: no limit of its own */
+	uint64_t budget, max_groups;     /* 0: the defaults of engine.h */
+	uint64_t memory_bytes;           /* 0: no limit of its own */
 	const uint8_t *params;
 	uint32_t params_bytes;
 	const char *jit_module;
-	/* Code from a cache (vm/jit.h), of this program for these records and this CPU; borrowed. What
-	 * is not whole, or for another CPU, is left aside. */
+	/* Code from a cache (vm/jit.h), of this program for these records and this CPU; borrowed.
+	 * What is not whole, or for another CPU, is left aside. */
 	const struct jit_image *jit_image;
 	size_t jit_image_bytes;
 	/* Called once when the scan is over and compiled code that the caller did not bring: for a
 	 * cache. The image is valid during the call; may be NULL. */
 	void (*compiled)(void *arg, const struct jit_image *image, size_t bytes);
 	void *compiled_arg;
-	uint64_t deadline_ns;	   /* clock_now_ns(); 0: none */
+	uint64_t deadline_ns;      /* clock_now_ns(); 0: none */
 	const atomic_bool *cancel; /* may be NULL; looked at between chunks */
 	/* Called about every 100 ms from the thread that called scan_run; may be NULL. */
 	void (*progress)(void *arg, const struct scan_progress *p);
@@ -60,9 +60,9 @@ struct scan_options {
 };
 
 struct scan_stats {
-	const char *engine;	 /* the one that ran */
+	const char *engine;      /* the one that ran */
 	char engine_reason[256]; /* why it and not another */
-	const char *reader;	 /* "pread", "uring direct", ... */
+	const char *reader;      /* "pread", "uring direct", ... */
 	unsigned threads, queue_depth;
 	size_t chunk_bytes;
 	uint64_t bytes_scanned, records, matched;

@@ -14,13 +14,13 @@
 #include "scan/scan_internal.h"
 
 enum {
-	SMALL_BYTES = 4 << 20,	   /* one thread is enough */
-	TINY_BYTES = 1 << 20, /* and a ring is not worth its set-up */
+	SMALL_BYTES = 4 << 20, /* one thread is enough */
+	TINY_BYTES = 1 << 20,  /* and a ring is not worth its set-up */
 	HOT_BYTES = 64 << 20,  /* nor here, if all of it is in the page cache */
 	CHUNK_BYTES = 1 << 20,
-	CHUNK_SMALLEST = 256 << 10,	/* chosen by us */
+	CHUNK_SMALLEST = 256 << 10,     /* chosen by us */
 	KERNEL_CHUNK_BYTES = 256 << 10, /* a completion's work must stay short */
-	CHUNKS_PER_THREAD = 8,		/* so that threads end together */
+	CHUNKS_PER_THREAD = 8,          /* so that threads end together */
 	DEPTH = 8,
 	GROUP_OVERHEAD_BYTES = 32, /* slots at their emptiest, and rounding */
 };
@@ -146,7 +146,9 @@ static uint64_t bytes_to_scan(const struct source *src, const struct scan_option
 
 static unsigned threads_for(const struct source *src, const struct scan_options *o)
 {
-	unsigned n = o->threads ? o->threads : bytes_to_scan(src, o) <= SMALL_BYTES ? 1 : cpus_online();
+	unsigned n = o->threads                             ? o->threads
+		     : bytes_to_scan(src, o) <= SMALL_BYTES ? 1
+							    : cpus_online();
 
 	return n > SCAN_MAX_THREADS ? SCAN_MAX_THREADS : n;
 }
@@ -230,7 +232,8 @@ static int check_reader(const struct engine_ops *e, const struct scan_options *o
 	if (o->reader != READER_AUTO && o->reader != READER_URING && o->reader != READER_NVME)
 		return nf_error_set(why, NF_FAILED_PRECONDITION, NULL,
 				    "the engine %s reads by io_uring, and another reader is asked "
-				    "for: ask for auto or uring", e->name);
+				    "for: ask for auto or uring",
+				    e->name);
 	return ring_uring_check(why);
 }
 
@@ -351,8 +354,8 @@ static int choose_automatically(struct scan *s, struct nf_error *err)
 
 	while ((i = best_choice(choices, n)) < n) {
 		r = open_engine(s, engine_by_name(choices[i].engine), &why);
-		/* Only an engine's own refusal leads to the next one; interp has none, so what it says
-		 * is about the scan. */
+		/* Only an engine's own refusal leads to the next one; interp has none, so what it
+		 * says is about the scan. */
 		if (!r || s->engine_ops == &engine_interp)
 			break;
 		snprintf(choices[i].reason, sizeof(choices[i].reason), "%.255s", why.text);
@@ -395,10 +398,10 @@ static int check_namespaces(const struct source *src, bool wanted, const char *r
 {
 	for (uint32_t i = 0; i < src->n_files; i++)
 		if ((src->files[i].nvme.block_bytes != 0) != wanted)
-			return nf_error_set(err, NF_FAILED_PRECONDITION, src->files[i].name,
-					    "the reader %s reads %s: choose another, or auto",
-					    reader,
-					    wanted ? "NVMe namespaces" : "files, not NVMe namespaces");
+			return nf_error_set(
+				err, NF_FAILED_PRECONDITION, src->files[i].name,
+				"the reader %s reads %s: choose another, or auto", reader,
+				wanted ? "NVMe namespaces" : "files, not NVMe namespaces");
 	return 0;
 }
 
@@ -414,9 +417,8 @@ static int choose_reader(struct scan *s, struct nf_error *err)
 		}
 		/* Never mmap: copying a chunk at a time into the CPU's cache takes half the time of
 		 * mapping its pages (docs/jit-engine.md). */
-		s->reader_ops = s->engine_ops->read_ops ||
-						(s->plan.total_bytes > TINY_BYTES &&
-						 !is_hot(s) && !ring_uring_check(NULL))
+		s->reader_ops = s->engine_ops->read_ops || (s->plan.total_bytes > TINY_BYTES &&
+							    !is_hot(s) && !ring_uring_check(NULL))
 					? &reader_uring
 					: &reader_pread;
 		return 0;
@@ -471,8 +473,8 @@ unsigned scan_explain(const struct source *src, struct vm_program *vp,
 		check_choice(&cfg, options, &ret[i]);
 	best = best_choice(ret, n);
 	for (unsigned i = 0; i < n; i++)
-		ret[i].chosen = is_auto(options) ? i == best :
-						   !strcmp(options->engine, ret[i].engine);
+		ret[i].chosen =
+			is_auto(options) ? i == best : !strcmp(options->engine, ret[i].engine);
 	return n;
 }
 

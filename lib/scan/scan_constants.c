@@ -13,18 +13,19 @@
 #include "base/scope.h"
 
 enum {
-	LINE_BYTES = 64,  /* taken for the length of lines, which nobody knows before */
-	LOOP_ROUNDS = 16, /* and for how often a loop goes round */
+	LINE_BYTES = 64,   /* taken for the length of lines, which nobody knows before */
+	LOOP_ROUNDS = 16,  /* and for how often a loop goes round */
 	MAPPED_NS = 40000, /* to map code that was compiled before */
 };
 
 static const struct scan_constants built_in = {
 	.n = 3,
-	.rows = {
-		{"jit", 5e6, 80e3, 0.3, 0.02, 0.2},
-		{"kernel", 1.8e6, 1.5e3, 1.5, 0.07, 0.24},
-		{"interp", 12e3, 30, 6.8, 0.61, 0.19},
-	},
+	.rows =
+		{
+			{"jit", 5e6, 80e3, 0.3, 0.02, 0.2},
+			{"kernel", 1.8e6, 1.5e3, 1.5, 0.07, 0.24},
+			{"interp", 12e3, 30, 6.8, 0.61, 0.19},
+		},
 };
 
 static struct scan_constants in_use;
@@ -68,8 +69,8 @@ int scan_constants_load(const char *path, struct scan_constants *ret, struct nf_
 	unsigned n = 0;
 
 	if (!f)
-		return nf_error_sys(err, errno == ENOENT ? NF_NOT_FOUND : NF_INVALID_ARGUMENT, errno,
-				    path, "cannot be read");
+		return nf_error_sys(err, errno == ENOENT ? NF_NOT_FOUND : NF_INVALID_ARGUMENT,
+				    errno, path, "cannot be read");
 	while (fgets(line, sizeof(line), f)) {
 		char *text = line + strspn(line, " \t\n");
 
@@ -99,7 +100,8 @@ int scan_constants_store(const char *path, const struct scan_constants *c, struc
 		return nf_error_set(err, NF_INVALID_ARGUMENT, path, "the name is too long");
 	f = fopen(temporary, "we");
 	if (!f)
-		return nf_error_sys(err, NF_INVALID_ARGUMENT, errno, temporary, "cannot be written");
+		return nf_error_sys(err, NF_INVALID_ARGUMENT, errno, temporary,
+				    "cannot be written");
 	fprintf(f, "# Measured by `nearfold bench engines`; see docs/jit-engine.md.\n"
 		   "# engine start_ns compile_ns record_ns insn_ns byte_ns\n");
 	for (unsigned i = 0; i < c->n; i++) {

@@ -3,15 +3,16 @@
  * scan_constants.h - what each engine costs: the numbers by which `auto` chooses.
  *
  *	time = start + per instruction of the program: compile
- *	     + (records * (record + instructions that a record runs * insn) + bytes * byte) / threads
+ *	     + (records * (record + instructions that a record runs * insn) + bytes * byte) /
+ *threads
  *
  * The numbers compiled in were measured by scan_constants_measure() on the build machine.
  * `nearfold bench engines` measures them again and can store them; a process takes the file
  * NEARFOLD_ENGINES names, else SCAN_CONSTANTS_PATH, if it is there, at its first scan (a node's
  * workers: when the node starts).
  *
- * File: a line per engine, "NAME start_ns compile_ns record_ns insn_ns byte_ns"; # begins a comment.
- * Thread-safe.
+ * File: a line per engine, "NAME start_ns compile_ns record_ns insn_ns byte_ns"; # begins a
+ *comment. Thread-safe.
  */
 #ifndef NF_SCAN_CONSTANTS_H
 #define NF_SCAN_CONSTANTS_H

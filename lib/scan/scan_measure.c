@@ -2,9 +2,11 @@
 /*
  * scan_measure.c - the constants of scan_constants.h, from three scans each:
  *
- *	a short program over short records	start + n1 * compile,	N1 * (record + n1 * insn) + B * byte
- *	a long program over short records	start + n2 * compile,	N1 * (record + n2 * insn) + B * byte
- *	a short program over long records	...			N2 * (record + n1 * insn) + B * byte
+ *	a short program over short records	start + n1 * compile,	N1 * (record + n1 * insn) +
+ *B * byte a long program over short records	start + n2 * compile,	N1 * (record + n2 * insn) +
+ *B * byte
+ *	a short program over long records	...			N2 * (record + n1 * insn) + B *
+ *byte
  *
  * The start is a scan of one record, the rest that of all less the start; in processor time, and of
  * each the best of a few runs: what a busy machine adds is not the engine's. Through the page cache
@@ -49,18 +51,23 @@ static int make_program(unsigned steps, uint32_t record_bytes, struct vm_program
 	struct bpf_insn insns[8 + LONG_STEPS * INSNS_PER_STEP];
 	unsigned n = 0;
 
-	insns[n++] = (struct bpf_insn){.code = BPF_LDX | BPF_MEM | BPF_DW, .dst_reg = 3, .src_reg = 2};
+	insns[n++] =
+		(struct bpf_insn){.code = BPF_LDX | BPF_MEM | BPF_DW, .dst_reg = 3, .src_reg = 2};
 	for (unsigned i = 0; i < steps; i++) {
-		insns[n++] = (struct bpf_insn){.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = 4,
-					       .src_reg = 3};
-		insns[n++] = (struct bpf_insn){.code = BPF_ALU64 | BPF_RSH | BPF_K, .dst_reg = 4,
+		insns[n++] = (struct bpf_insn){
+			.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = 4, .src_reg = 3};
+		insns[n++] = (struct bpf_insn){.code = BPF_ALU64 | BPF_RSH | BPF_K,
+					       .dst_reg = 4,
 					       .imm = (int)(i % 31) + 1};
-		insns[n++] = (struct bpf_insn){.code = BPF_ALU64 | BPF_ADD | BPF_X, .dst_reg = 3,
-					       .src_reg = 4};
+		insns[n++] = (struct bpf_insn){
+			.code = BPF_ALU64 | BPF_ADD | BPF_X, .dst_reg = 3, .src_reg = 4};
 	}
-	insns[n++] = (struct bpf_insn){.code = BPF_LDX | BPF_MEM | BPF_DW, .dst_reg = 5, .src_reg = 1};
-	insns[n++] = (struct bpf_insn){.code = BPF_ALU64 | BPF_ADD | BPF_X, .dst_reg = 5, .src_reg = 3};
-	insns[n++] = (struct bpf_insn){.code = BPF_STX | BPF_MEM | BPF_DW, .dst_reg = 1, .src_reg = 5};
+	insns[n++] =
+		(struct bpf_insn){.code = BPF_LDX | BPF_MEM | BPF_DW, .dst_reg = 5, .src_reg = 1};
+	insns[n++] =
+		(struct bpf_insn){.code = BPF_ALU64 | BPF_ADD | BPF_X, .dst_reg = 5, .src_reg = 3};
+	insns[n++] =
+		(struct bpf_insn){.code = BPF_STX | BPF_MEM | BPF_DW, .dst_reg = 1, .src_reg = 5};
 	insns[n++] = combine[0];
 	insns[n++] = combine[1];
 
@@ -98,9 +105,14 @@ static int make_source(uint32_t record_bytes, struct source **ret, struct nf_err
 		data[i] = (uint8_t)(i * 2654435761u >> 13);
 	if (write(fd, data, BYTES) != BYTES || fstat(fd, &st))
 		goto no_memory;
-	*file = (struct source_file){.fd = fd, .direct_fd = -1, .name = strdup("memory"),
-				     .size_bytes = BYTES, .dev = st.st_dev, .ino = st.st_ino,
-				     .mtime = st.st_mtim, .ctime = st.st_ctim};
+	*file = (struct source_file){.fd = fd,
+				     .direct_fd = -1,
+				     .name = strdup("memory"),
+				     .size_bytes = BYTES,
+				     .dev = st.st_dev,
+				     .ino = st.st_ino,
+				     .mtime = st.st_mtim,
+				     .ctime = st.st_ctim};
 	r = file->name ? source_adopt(&spec, file, 1, ret, err) : -ENOMEM;
 	if (r) {
 		free(file->name);
@@ -200,8 +212,7 @@ static int measure_engine(const struct engine_ops *ops, const char *jit_module,
 	return 0;
 }
 
-int scan_constants_measure(const char *jit_module, struct scan_constants *ret,
-			   struct nf_error *err)
+int scan_constants_measure(const char *jit_module, struct scan_constants *ret, struct nf_error *err)
 {
 	struct scan_constants c = {0};
 	struct nf_error why;

@@ -23,17 +23,18 @@ struct source_nvme {
 	uint32_t block_bytes; /* 0: the file is no namespace, and the rest means nothing */
 	uint32_t nsid;
 	uint32_t max_bytes; /* of one read command: whole blocks */
-	bool polled;	    /* there are queues for polling */
-	int fd;		    /* node for commands (/dev/ngXnY), or -1: the block node alone; owned */
+	bool polled;        /* there are queues for polling */
+	int fd;             /* node for commands (/dev/ngXnY), or -1: the block node alone; owned */
 	uint64_t device_bytes;
 };
 
 struct source_file {
-	int fd;	       /* O_RDONLY, buffered; owned */
+	int fd;        /* O_RDONLY, buffered; owned */
 	int direct_fd; /* O_RDONLY | O_DIRECT, or -1; owned */
 	char *name;    /* for messages: base name on a node, the path as given for --local */
 	uint64_t size_bytes;
-	uint64_t base_bytes; /* the file begins there in its descriptors; 0 but for parts of devices */
+	uint64_t base_bytes; /* the file begins there in its descriptors; 0 but for parts of devices
+			      */
 	uint64_t dev, ino;
 	struct timespec mtime, ctime;
 	uint32_t direct_align_bytes; /* offset and length of direct reads (statx DIOALIGN or 4096);

@@ -52,8 +52,8 @@ static int cut(struct source_file *f, const struct nvme_path *p, struct nf_error
 	if (!blocks || !checked_range(p->start_lba, blocks, all))
 		return nf_error_set(err, NF_INVALID_ARGUMENT, f->name,
 				    "start=%" PRIu64 ",blocks=%" PRIu64
-				    " is not inside the namespace's %" PRIu64
-				    " blocks of %" PRIu64 " bytes",
+				    " is not inside the namespace's %" PRIu64 " blocks of %" PRIu64
+				    " bytes",
 				    p->start_lba, p->blocks, all, block);
 	f->base_bytes = p->start_lba * block;
 	f->size_bytes = blocks * block;

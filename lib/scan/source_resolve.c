@@ -20,7 +20,7 @@
 enum { OPEN_FLAGS = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK };
 
 struct base {
-	int fd;	      /* AT_FDCWD, or a folder */
+	int fd;       /* AT_FDCWD, or a folder */
 	bool beneath; /* nothing outside of it */
 };
 

@@ -17,7 +17,7 @@
 enum { SOURCE_MAX_FILES = 16384 };
 
 struct found_file {
-	int fd;	       /* O_RDONLY, regular file or block device; owned. -1: the name is an
+	int fd;        /* O_RDONLY, regular file or block device; owned. -1: the name is an
 			* NVMe namespace's path, see nvme_device.h */
 	int direct_fd; /* the same with O_DIRECT, or -1 where the file system has none; owned */
 	char *name;    /* path below the base, or the path as given */
@@ -29,12 +29,13 @@ struct found_files {
 };
 
 /*
- * Append what `path` means to *found. The path of a namespace is taken as it is, whatever root_fd. root_fd >= 0: relative to it and beneath it. root_fd < 0: as
- * the process sees it; the entries of a folder or glob still stay beneath its fixed part.
- * users: a path of the user whose process this is (root_fd < 0): names begin with the path as given
- * instead of being relative, and symbolic links are followed wherever they lead.
- * NOT_FOUND, PERMISSION_DENIED (no right, or the path escapes), INVALID_ARGUMENT (neither a file,
- * a block device nor a folder; or one that hides its size), RESOURCE_EXHAUSTED (SOURCE_MAX_FILES, or descriptors).
+ * Append what `path` means to *found. The path of a namespace is taken as it is, whatever root_fd.
+ * root_fd >= 0: relative to it and beneath it. root_fd < 0: as the process sees it; the entries of
+ * a folder or glob still stay beneath its fixed part. users: a path of the user whose process this
+ * is (root_fd < 0): names begin with the path as given instead of being relative, and symbolic
+ * links are followed wherever they lead. NOT_FOUND, PERMISSION_DENIED (no right, or the path
+ * escapes), INVALID_ARGUMENT (neither a file, a block device nor a folder; or one that hides its
+ * size), RESOURCE_EXHAUSTED (SOURCE_MAX_FILES, or descriptors).
  */
 int source_resolve(int root_fd, const char *path, bool users, struct found_files *found,
 		   struct nf_error *err);

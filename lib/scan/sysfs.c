@@ -100,7 +100,8 @@ void sysfs_device_text(uint64_t dev, char *ret, size_t size)
 	    !strncmp(name, "nvme", 4))
 		sysfs_number(&polls, "/sys/module/nvme/parameters/poll_queues");
 	if (!queues)
-		snprintf(ret, size, "%s", name); /* dm, md, a multipath head: no queues of its own */
+		snprintf(ret, size, "%s",
+			 name); /* dm, md, a multipath head: no queues of its own */
 	else if (polls)
 		snprintf(ret, size, "%s (%u queue%s, %u of them polled)", name, queues,
 			 queues == 1 ? "" : "s", (unsigned)polls);

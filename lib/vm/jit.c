@@ -79,21 +79,21 @@ int jit_module_load(const char *path, const struct jit_module **ret, struct nf_e
 
 	pthread_mutex_lock(&lock);
 	if (!loaded)
-		loaded = load_one(path ? path : find_module(found, sizeof(found)), why, sizeof(why));
+		loaded =
+			load_one(path ? path : find_module(found, sizeof(found)), why, sizeof(why));
 	module = loaded;
 	pthread_mutex_unlock(&lock);
 	if (!module)
-		return nf_error_set(err, NF_UNAVAILABLE, "jit", "the JIT module cannot be loaded: %s",
-				    why);
+		return nf_error_set(err, NF_UNAVAILABLE, "jit",
+				    "the JIT module cannot be loaded: %s", why);
 	*ret = module;
 	return 0;
 }
 
 bool jit_image_check(const struct jit_image *image, size_t size)
 {
-	return size >= sizeof(*image) && image->magic == JIT_IMAGE_MAGIC &&
-	       image->abi == JIT_ABI && image->bytes == size - sizeof(*image) &&
-	       image->exact < image->bytes &&
+	return size >= sizeof(*image) && image->magic == JIT_IMAGE_MAGIC && image->abi == JIT_ABI &&
+	       image->bytes == size - sizeof(*image) && image->exact < image->bytes &&
 	       (image->fast == UINT32_MAX || image->fast < image->bytes) &&
 	       image->n_wide <= JIT_MAX_WIDE_CELLS && image->lanes &&
 	       (image->lanes == 1 || image->stride);
@@ -106,7 +106,8 @@ int jit_image_map(const struct jit_image *image, size_t size, struct jit_code *r
 	uint8_t *map;
 
 	if (!jit_image_check(image, size))
-		return nf_error_set(err, NF_INTERNAL, "jit", "an image of compiled code is damaged");
+		return nf_error_set(err, NF_INTERNAL, "jit",
+				    "an image of compiled code is damaged");
 	bytes = (image->bytes + page - 1) / page * page;
 	map = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (map == MAP_FAILED)

@@ -43,14 +43,14 @@ struct jit_group {
 struct jit_ctx {
 	const void *const *helpers; /* vm_helpers[i].fn */
 	uint64_t budget;
-	uint64_t records, matched;  /* added to */
-	uint64_t at;                /* STOP, TRAP, GROUP: index of the record in the call */
+	uint64_t records, matched; /* added to */
+	uint64_t at;               /* STOP, TRAP, GROUP: index of the record in the call */
 	struct vm_trap trap;
 	/* Grouped: the state of a key. Called when the cache does not have it; the callee empties
 	 * the cache when states have moved. NULL: refused. */
 	uint8_t *(*find_group)(struct jit_ctx *ctx, const uint8_t *key);
-	struct jit_group *cache;    /* JIT_GROUP_CACHE entries */
-	uint8_t **dense;            /* key_bytes <= 2: state by key; 65536 entries */
+	struct jit_group *cache; /* JIT_GROUP_CACHE entries */
+	uint8_t **dense;         /* key_bytes <= 2: state by key; 65536 entries */
 	void *owner;
 };
 
@@ -71,15 +71,15 @@ struct jit_image {
 	uint32_t stride;      /* bytes from record to record; lines: 0, and lanes is 1 */
 	uint32_t n_wide;      /* 16-byte cells for which fast needs headroom (vm_branchfree.h) */
 	uint32_t wide[JIT_MAX_WIDE_CELLS]; /* offsets into the state */
-	uint8_t cpu[32];      /* hash of CPU name and features: code runs on that only */
+	uint8_t cpu[32]; /* hash of CPU name and features: code runs on that only */
 	uint8_t code[];
 };
 
 struct jit_options {
-	bool fixed;            /* records of one size, lying together; else lines */
-	bool plain;            /* leave out fast: for comparisons */
-	bool unmetered;        /* no meter: for measuring what it costs, never for a query */
-	unsigned lanes;        /* 0: choose */
+	bool fixed;     /* records of one size, lying together; else lines */
+	bool plain;     /* leave out fast: for comparisons */
+	bool unmetered; /* no meter: for measuring what it costs, never for a query */
+	unsigned lanes; /* 0: choose */
 };
 
 /* What the module exports under the name "nearfold_jit". */
@@ -99,7 +99,7 @@ int jit_module_load(const char *path, const struct jit_module **ret, struct nf_e
 
 /* Executable memory (written, then made executable; never both). */
 struct jit_code {
-	jit_fn exact, fast; /* fast may be NULL */
+	jit_fn exact, fast;            /* fast may be NULL */
 	const struct jit_image *image; /* borrowed */
 	void *map;
 	size_t map_bytes;

@@ -9,10 +9,10 @@
  * Calling convention of the entry functions (r1.. on entry, r10 = top of the stack frame):
  *	filter   r1 = record, r2 = len, r3 = params                 returns r0 (32 bits matter: int)
  *	key      r1 = record, r2 = len, r3 = params, r4 = key       key zeroed before
- *	reduce   r1 = state,  r2 = record, r3 = len, r4 = params    returns r0: 0 FOLD_MORE, 1 FOLD_STOP
- *	combine  r1 = into,   r2 = from
- * `len` is zero-extended to 64 bits. A program without parameters gets params = a pointer to a
- * region of no bytes. A return value of reduce other than 0 and 1 counts as FOLD_STOP.
+ *	reduce   r1 = state,  r2 = record, r3 = len, r4 = params    returns r0: 0 FOLD_MORE, 1
+ *FOLD_STOP combine  r1 = into,   r2 = from `len` is zero-extended to 64 bits. A program without
+ *parameters gets params = a pointer to a region of no bytes. A return value of reduce other than 0
+ *and 1 counts as FOLD_STOP.
  *
  * Metering: every jump backwards that is taken costs `charge` (the instructions from its target
  * to itself); the sum over one record's filter + key + reduce, and over one combine, may not
@@ -28,8 +28,8 @@
  * is readable whichever way the function goes, and has no side effects. With a computed offset it
  * is in bounds on the ways that lead to it (`if (i < 3) x = rec->v[i]` is proven), not before.
  *
- * Comparing two pointers into a region gives what comparing their offsets gives, as long as they are
- * between 64 KiB before and 8 GiB after its start; beyond, either answer.
+ * Comparing two pointers into a region gives what comparing their offsets gives, as long as they
+ *are between 64 KiB before and 8 GiB after its start; beyond, either answer.
  */
 #ifndef NF_VM_H
 #define NF_VM_H
@@ -64,12 +64,12 @@ enum vm_verdict {
 
 /* What the verifier knows of one flat instruction. */
 struct vm_insn {
-	uint8_t verdict;     /* enum vm_verdict; of a helper call: the worst of its arguments' */
-	uint8_t region;      /* enum vm_region of a load's or store's address */
+	uint8_t verdict; /* enum vm_verdict; of a helper call: the worst of its arguments' */
+	uint8_t region;  /* enum vm_region of a load's or store's address */
 	bool reachable;
-	bool jump_target;    /* starts a basic block */
-	bool back_edge;      /* a jump whose taken branch goes backwards: metered */
-	uint32_t charge;     /* what the meter takes then */
+	bool jump_target; /* starts a basic block */
+	bool back_edge;   /* a jump whose taken branch goes backwards: metered */
+	uint32_t charge;  /* what the meter takes then */
 	/* The address's offset into its region, over all ways here: [offset_min, offset_max].
 	 * For a VM_PROVEN access these are exact enough to hoist by. */
 	int64_t offset_min, offset_max;

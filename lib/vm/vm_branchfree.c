@@ -111,11 +111,12 @@ static bool constant_offset(struct eval *e, const struct value *ptr, int64_t off
 static bool has_values(struct eval *e, const struct path *p, const struct vm_op *op)
 {
 	bool reads_src = (op->kind == VM_KIND_ALU || op->kind == VM_KIND_STORE ||
-			  op->kind == VM_KIND_JUMP) && !op->use_imm && op->op != VM_OP_JA &&
-			 op->op != VM_OP_NEG && op->op != VM_OP_LE && op->op != VM_OP_BE &&
-			 op->op != VM_OP_BSWAP;
-	bool reads_dst = (op->kind == VM_KIND_ALU && op->op != VM_OP_MOV && op->op != VM_OP_MOVSX) ||
-			 op->kind == VM_KIND_STORE || (op->kind == VM_KIND_JUMP && op->op != VM_OP_JA);
+			  op->kind == VM_KIND_JUMP) &&
+			 !op->use_imm && op->op != VM_OP_JA && op->op != VM_OP_NEG &&
+			 op->op != VM_OP_LE && op->op != VM_OP_BE && op->op != VM_OP_BSWAP;
+	bool reads_dst =
+		(op->kind == VM_KIND_ALU && op->op != VM_OP_MOV && op->op != VM_OP_MOVSX) ||
+		op->kind == VM_KIND_STORE || (op->kind == VM_KIND_JUMP && op->op != VM_OP_JA);
 
 	if ((!reads_src || p->regs[op->src].node != BF_NONE) &&
 	    (!reads_dst || p->regs[op->dst].node != BF_NONE) &&
@@ -193,8 +194,8 @@ static bool alu(struct eval *e, struct path *p, const struct vm_op *op)
 {
 	struct bf_builder *b = &e->b;
 	struct value *dst = &p->regs[op->dst];
-	struct value x = op->use_imm ? (struct value){0, bf_const(b, (uint64_t)op->imm)}
-				     : p->regs[op->src];
+	struct value x =
+		op->use_imm ? (struct value){0, bf_const(b, (uint64_t)op->imm)} : p->regs[op->src];
 	static const uint8_t ops[VM_OPCODES] = {
 		[VM_OP_ADD] = BF_ADD,   [VM_OP_SUB] = BF_SUB,   [VM_OP_MUL] = BF_MUL,
 		[VM_OP_DIV] = BF_UDIV,  [VM_OP_SDIV] = BF_SDIV, [VM_OP_MOD] = BF_UMOD,
@@ -281,8 +282,8 @@ static bool jump_condition(struct eval *e, struct path *p, const struct vm_op *o
 {
 	struct bf_builder *b = &e->b;
 	struct value x = p->regs[op->dst];
-	struct value y = op->use_imm ? (struct value){0, bf_const(b, (uint64_t)op->imm)}
-				     : p->regs[op->src];
+	struct value y =
+		op->use_imm ? (struct value){0, bf_const(b, (uint64_t)op->imm)} : p->regs[op->src];
 	uint32_t l = x.node, r = y.node;
 
 	if (x.region != y.region) {
@@ -419,7 +420,8 @@ static bool call(struct eval *e, struct path *p, const struct vm_op *op, bool *r
 		 (h->arg[1] == VM_ARG_SCALAR || h->arg[1] == VM_ARG_NONE)) {
 		uint32_t second = h->arg[1] == VM_ARG_SCALAR ? p->regs[2].node : BF_NONE;
 
-		p->regs[0] = (struct value){0, bf_call(b, (uint64_t)op->imm, p->regs[1].node, second)};
+		p->regs[0] =
+			(struct value){0, bf_call(b, (uint64_t)op->imm, p->regs[1].node, second)};
 		ok = true;
 	} else {
 		return refuse(e, "it calls a helper that reads memory");
@@ -435,8 +437,8 @@ static struct value merge_value(struct eval *e, uint32_t cond, struct value a, s
 {
 	if (a.node == x.node && a.region == x.region)
 		return a;
-	/* Written on one way only: either nobody reads it, or the verifier knows that the other way is
-	 * never taken. */
+	/* Written on one way only: either nobody reads it, or the verifier knows that the other way
+	 * is never taken. */
 	if (a.node == BF_NONE || x.node == BF_NONE)
 		return a.node == BF_NONE ? x : a;
 	if (a.region != x.region) /* the same, but which way? has_values() refuses it */
@@ -444,7 +446,8 @@ static struct value merge_value(struct eval *e, uint32_t cond, struct value a, s
 	return (struct value){a.region, bf_select(&e->b, cond, a.node, x.node)};
 }
 
-/* A condition that tells the ways apart, given that one of them is taken: without what they share. */
+/* A condition that tells the ways apart, given that one of them is taken: without what they share.
+ */
 static uint32_t telling(struct eval *e, uint32_t a, uint32_t x)
 {
 	const struct bf_node *n = &e->b.nodes[a], *m = &e->b.nodes[x];
@@ -582,8 +585,8 @@ static bool evaluate(struct eval *e, enum program_kind kind, const struct path *
 		}
 		e->waiting[at] = NULL;
 		if (p && !code->info[at].reachable) {
-			/* The verifier showed that nothing gets here, and checked nothing here: what
-			 * it would read must not be read for every record. */
+			/* The verifier showed that nothing gets here, and checked nothing here:
+			 * what it would read must not be read for every record. */
 			free(p);
 			p = NULL;
 		}
@@ -734,8 +737,7 @@ static int collect(struct eval *e, uint32_t match, const struct path *end,
 	return 0;
 }
 
-int vm_branchfree_new(const struct vm_program *vp, struct vm_branchfree **ret,
-		      const char **ret_why)
+int vm_branchfree_new(const struct vm_program *vp, struct vm_branchfree **ret, const char **ret_why)
 {
 	const char *why = check_shape(vp);
 	AUTO_FREE struct eval *e = NULL;

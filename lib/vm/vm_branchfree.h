@@ -26,36 +26,49 @@
 enum { BF_NONE = UINT32_MAX, BF_MAX_NODES = 4096, BF_MAX_CELLS = 256 };
 
 enum bf_op {
-	BF_CONST,  /* imm */
-	BF_LOAD,   /* `bytes` at imm of region (record, params, rodata), zero-extended */
-	BF_LEN,    /* the record's length */
-	BF_CELL,   /* old value of the state's cell at imm, `bytes` long, zero-extended; 16: 128 bits */
+	BF_CONST, /* imm */
+	BF_LOAD,  /* `bytes` at imm of region (record, params, rodata), zero-extended */
+	BF_LEN,   /* the record's length */
+	BF_CELL,  /* old value of the state's cell at imm, `bytes` long, zero-extended; 16: 128 bits
+		   */
 	/* a OP b, modulo 2^64; RFC 9669's rules for division and shifts */
-	BF_ADD, BF_SUB, BF_MUL, BF_UDIV, BF_SDIV, BF_UMOD, BF_SMOD,
-	BF_AND, BF_OR, BF_XOR,
-	BF_SHL, BF_SHR, BF_SAR, /* b is below 64 already */
-	BF_ZEXT,   /* the low `bytes` bytes of a, zero-extended */
-	BF_SEXT,   /* the same, sign-extended */
-	BF_BSWAP,  /* of the low `bytes` bytes of a, zero-extended */
+	BF_ADD,
+	BF_SUB,
+	BF_MUL,
+	BF_UDIV,
+	BF_SDIV,
+	BF_UMOD,
+	BF_SMOD,
+	BF_AND,
+	BF_OR,
+	BF_XOR,
+	BF_SHL,
+	BF_SHR,
+	BF_SAR,   /* b is below 64 already */
+	BF_ZEXT,  /* the low `bytes` bytes of a, zero-extended */
+	BF_SEXT,  /* the same, sign-extended */
+	BF_BSWAP, /* of the low `bytes` bytes of a, zero-extended */
 	/* conditions: 0 or 1 */
-	BF_EQ, BF_ULT, BF_SLT, /* a OP b */
-	BF_NOT,    /* of a condition */
-	BF_BOTH,   /* a and b, conditions */
+	BF_EQ,
+	BF_ULT,
+	BF_SLT,  /* a OP b */
+	BF_NOT,  /* of a condition */
+	BF_BOTH, /* a and b, conditions */
 	BF_EITHER,
 	BF_SELECT, /* condition a ? b : c; 64 or 128 bits as b and c */
 	BF_CALL,   /* helper number imm, scalar arguments a and b (b may be BF_NONE), pure */
 	/* 128 bits */
-	BF_ADD128, /* 128 bits a + sign-extended 64 bits b */
+	BF_ADD128,  /* 128 bits a + sign-extended 64 bits b */
 	BF_OVER128, /* would that overflow? a condition */
-	BF_SUM128, /* 128 bits a + 128 bits b */
+	BF_SUM128,  /* 128 bits a + 128 bits b */
 	BF_OVERSUM128,
-	BF_MUL128, /* 64 x 64 bits, signed: 128 bits */
+	BF_MUL128,  /* 64 x 64 bits, signed: 128 bits */
 	BF_MULOVER, /* does the signed product of a and b not fit 64 bits? */
 	BF_ADDOVER, /* the same for the sum */
 };
 
 struct bf_node {
-	uint8_t op;     /* enum bf_op */
+	uint8_t op; /* enum bf_op */
 	uint8_t bytes;
 	uint8_t region; /* BF_LOAD: enum vm_region */
 	bool wide;      /* 128 bits */
@@ -65,8 +78,18 @@ struct bf_node {
 	uint64_t imm;
 };
 
-enum bf_merge { BF_MERGE_NONE, BF_MERGE_ADD, BF_MERGE_UMIN, BF_MERGE_UMAX, BF_MERGE_SMIN,
-		BF_MERGE_SMAX, BF_MERGE_OR, BF_MERGE_AND, BF_MERGE_XOR, BF_MERGE_ADD128 };
+enum bf_merge {
+	BF_MERGE_NONE,
+	BF_MERGE_ADD,
+	BF_MERGE_UMIN,
+	BF_MERGE_UMAX,
+	BF_MERGE_SMIN,
+	BF_MERGE_SMAX,
+	BF_MERGE_OR,
+	BF_MERGE_AND,
+	BF_MERGE_XOR,
+	BF_MERGE_ADD128
+};
 
 /* A piece of the state that reduce reads or writes. Cells do not overlap. */
 struct bf_cell {
@@ -86,9 +109,9 @@ struct vm_branchfree {
 	struct bf_node *nodes;
 	uint32_t n_nodes, n_cells;
 	struct bf_cell *cells;
-	uint32_t match;   /* condition: the filter keeps the record; BF_NONE: always */
-	uint32_t fails;   /* condition: this record ends in fold_fail, whatever the filter says;
-			   * BF_NONE: never */
+	uint32_t match; /* condition: the filter keeps the record; BF_NONE: always */
+	uint32_t fails; /* condition: this record ends in fold_fail, whatever the filter says;
+			 * BF_NONE: never */
 	bool all_reductions;
 	/* For reductions. `reduce_fails` is `fails` without the overflow of 128-bit sums, and free
 	 * of the state. needs_headroom: it and the cells' merges assume that no such sum overflows,

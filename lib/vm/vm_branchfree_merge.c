@@ -22,19 +22,20 @@ enum { MAX_CARRIES = 24 };
 struct merge {
 	enum bf_merge kind;
 	uint32_t operand, when;
-	uint32_t carry; /* what was added to the cell below when its carry was added here; BF_NONE */
+	uint32_t
+		carry; /* what was added to the cell below when its carry was added here; BF_NONE */
 };
 
 struct finder {
 	struct bf_builder *b;
-	uint32_t cell;  /* the node of the old value */
+	uint32_t cell; /* the node of the old value */
 	unsigned bytes;
 	/* The carries out of the cell below: the node, and what was added there. */
 	struct {
 		uint32_t node, added;
 	} carries[MAX_CARRIES];
 	unsigned n_carries;
-	unsigned fuel;  /* shared operands: a graph is larger than its nodes */
+	unsigned fuel; /* shared operands: a graph is larger than its nodes */
 };
 
 /* The node without extensions that keep the cell's bytes. */
@@ -118,10 +119,10 @@ static bool combine_binary(struct finder *f, const struct bf_node *n, struct mer
 		return false;
 	if (inner.carry != BF_NONE && added != BF_NONE)
 		return false;
-	*ret = (struct merge){
-		table[t].merge,
-		n->op == BF_ADD128 ? x : bf_binary(f->b, table[t].join, inner.operand, x), BF_NONE,
-		added != BF_NONE ? added : inner.carry};
+	*ret = (struct merge){table[t].merge,
+			      n->op == BF_ADD128 ? x
+						 : bf_binary(f->b, table[t].join, inner.operand, x),
+			      BF_NONE, added != BF_NONE ? added : inner.carry};
 	return true;
 }
 
@@ -218,7 +219,8 @@ static bool combine_select(struct finder *f, const struct bf_node *n, struct mer
 	enum bf_merge kind = yes.kind != BF_MERGE_NONE ? yes.kind : no.kind;
 	bool extreme = kind >= BF_MERGE_UMIN && kind <= BF_MERGE_SMAX;
 
-	if (yes.kind != BF_MERGE_NONE && no.kind != BF_MERGE_NONE && (extreme || yes.kind != no.kind))
+	if (yes.kind != BF_MERGE_NONE && no.kind != BF_MERGE_NONE &&
+	    (extreme || yes.kind != no.kind))
 		return false;
 	if (extreme) {
 		uint32_t when = yes.kind != BF_MERGE_NONE ? n->a : bf_not(f->b, n->a);
@@ -231,11 +233,12 @@ static bool combine_select(struct finder *f, const struct bf_node *n, struct mer
 		yes.operand = neutral(f, kind);
 	if (no.kind == BF_MERGE_NONE)
 		no.operand = neutral(f, kind);
-	*ret = (struct merge){kind, bf_select(f->b, n->a, yes.operand, no.operand), BF_NONE, BF_NONE};
+	*ret = (struct merge){kind, bf_select(f->b, n->a, yes.operand, no.operand), BF_NONE,
+			      BF_NONE};
 	if (yes.carry != BF_NONE || no.carry != BF_NONE)
-		ret->carry = bf_select(f->b, n->a,
-				       yes.carry != BF_NONE ? yes.carry : bf_const(f->b, 0),
-				       no.carry != BF_NONE ? no.carry : bf_const(f->b, 0));
+		ret->carry =
+			bf_select(f->b, n->a, yes.carry != BF_NONE ? yes.carry : bf_const(f->b, 0),
+				  no.carry != BF_NONE ? no.carry : bf_const(f->b, 0));
 	return true;
 }
 
@@ -263,7 +266,8 @@ static void list_carries(struct finder *f, uint32_t low, uint32_t value, unsigne
 		return;
 	x = n.a == low ? n.b : n.a;
 	sum = value;
-	majority = bf_binary(b, BF_AND, bf_binary(b, BF_OR, low, x), bf_binary(b, BF_XOR, sum, ones));
+	majority =
+		bf_binary(b, BF_AND, bf_binary(b, BF_OR, low, x), bf_binary(b, BF_XOR, sum, ones));
 	majority = bf_binary(b, BF_OR, majority, bf_binary(b, BF_AND, low, x));
 	add_carry(f, bf_binary(b, BF_SHR, majority, bf_const(b, 63)), x);
 	add_carry(f, bf_binary(b, BF_ULT, sum, x), x);
@@ -292,7 +296,8 @@ static bool find_cell(struct bf_builder *b, const struct bf_cell *cell, uint32_t
 
 	if (low)
 		list_carries(&f, cell_node(b, low), low_value, 4);
-	return find(&f, value, ret) && (ret->kind == BF_MERGE_NONE || !b->nodes[ret->operand].state);
+	return find(&f, value, ret) &&
+	       (ret->kind == BF_MERGE_NONE || !b->nodes[ret->operand].state);
 }
 
 /* Two cells of 8 bytes that are the halves of a 128-bit sum become one merge. */

@@ -104,8 +104,9 @@ static uint32_t make(struct bf_builder *b, enum bf_op op, uint32_t a, uint32_t x
 
 uint32_t bf_const(struct bf_builder *b, uint64_t x)
 {
-	return intern(b, (struct bf_node){
-				 .op = BF_CONST, .a = BF_NONE, .b = BF_NONE, .c = BF_NONE, .imm = x});
+	return intern(b,
+		      (struct bf_node){
+			      .op = BF_CONST, .a = BF_NONE, .b = BF_NONE, .c = BF_NONE, .imm = x});
 }
 
 uint32_t bf_leaf(struct bf_builder *b, enum bf_op op, enum vm_region region, uint64_t imm,
@@ -197,7 +198,8 @@ static uint64_t fold_binary(enum bf_op op, uint64_t a, uint64_t x)
 	}
 }
 
-/* How deep simplification looks: shared operands make a graph exponentially larger than its nodes. */
+/* How deep simplification looks: shared operands make a graph exponentially larger than its nodes.
+ */
 enum { LOOK_DEPTH = 6 };
 
 /* Does n fit `bytes` bytes without a sign? "No" when it is not seen at once. */
@@ -243,11 +245,9 @@ uint32_t bf_unary(struct bf_builder *b, enum bf_op op, uint32_t a, uint8_t bytes
 	/* A second extension of at most as many bytes makes the first one idle. */
 	if (op != BF_BSWAP && (n.op == BF_ZEXT || n.op == BF_SEXT) && n.bytes >= bytes)
 		return bf_unary(b, op, n.a, bytes);
-	return intern(b, (struct bf_node){.op = (uint8_t)op,
-					  .bytes = bytes,
-					  .a = a,
-					  .b = BF_NONE,
-					  .c = BF_NONE});
+	return intern(
+		b, (struct bf_node){
+			   .op = (uint8_t)op, .bytes = bytes, .a = a, .b = BF_NONE, .c = BF_NONE});
 }
 
 /* (c ? k1 : k2) OP k3 with constants is a condition already. */
@@ -331,8 +331,8 @@ uint32_t bf_binary(struct bf_builder *b, enum bf_op op, uint32_t a, uint32_t x)
 
 uint32_t bf_call(struct bf_builder *b, uint64_t helper, uint32_t a, uint32_t x)
 {
-	return intern(b, (struct bf_node){
-				 .op = BF_CALL, .a = a, .b = x, .c = BF_NONE, .imm = helper});
+	return intern(b,
+		      (struct bf_node){.op = BF_CALL, .a = a, .b = x, .c = BF_NONE, .imm = helper});
 }
 
 uint32_t bf_not(struct bf_builder *b, uint32_t a)
@@ -449,7 +449,8 @@ static bool rests_on_cell(const struct bf_builder *b, uint32_t i, unsigned depth
 		if (n->op == BF_CELL)
 			return n->bytes == 16;
 		if (n->op == BF_SELECT)
-			return rests_on_cell(b, n->b, depth - 1) && rests_on_cell(b, n->c, depth - 1);
+			return rests_on_cell(b, n->b, depth - 1) &&
+			       rests_on_cell(b, n->c, depth - 1);
 		if (n->op != BF_ADD128)
 			return false;
 	}

@@ -45,7 +45,8 @@ static int decode(struct vm_cfg *cfg, const struct bpf_insn *insns, uint32_t *re
 	}
 	if (!cfg->n_insns || falls_through(&cfg->ops[last])) {
 		*ret_insn = last;
-		*ret_reason = "the code runs past the function's end; it must end in exit or a jump";
+		*ret_reason =
+			"the code runs past the function's end; it must end in exit or a jump";
 		return -EINVAL;
 	}
 	return 0;
@@ -94,8 +95,7 @@ static void make_blocks(struct vm_cfg *cfg, const bool *leader)
 		block->next = falls_through(&cfg->ops[last]) ? b + 1 : VM_CFG_NONE;
 		block->taken = VM_CFG_NONE;
 		if (cfg->ops[last].kind == VM_KIND_JUMP)
-			block->taken =
-				cfg->block_of[vm_isa_jump_target(&cfg->ops[last], last)];
+			block->taken = cfg->block_of[vm_isa_jump_target(&cfg->ops[last], last)];
 		block->place = block->loop = VM_CFG_NONE;
 	}
 }
@@ -107,8 +107,8 @@ struct mark {
 	uint32_t scope; /* which level's graph it belongs to now */
 	uint32_t index; /* when the search met it, from 1; 0: not yet */
 	uint32_t low;
-	uint8_t edge;   /* next successor to look at */
-	bool open;      /* on Tarjan's stack */
+	uint8_t edge; /* next successor to look at */
+	bool open;    /* on Tarjan's stack */
 };
 
 struct search {
@@ -216,7 +216,7 @@ static int order_scope(struct search *s, uint32_t scope, uint32_t n_blocks, uint
 			place->outer = outer;
 			inner = ++s->n_scopes;
 			for (uint32_t i = begin; i < end - 1; i++)
-				s->marks[found[i]] = (struct mark){ .scope = inner };
+				s->marks[found[i]] = (struct mark){.scope = inner};
 			s->marks[head].scope = 0;
 			rc = order_scope(s, inner, end - 1 - begin, cfg->blocks[head].next,
 					 cfg->blocks[head].taken, cfg->blocks[head].place,
@@ -256,7 +256,7 @@ int vm_cfg_init(struct vm_cfg *cfg, const struct bpf_insn *insns, uint32_t n_ins
 {
 	AUTO_FREE bool *leader = calloc(n_insns + 1, sizeof(*leader));
 	AUTO_FREE struct mark *marks = calloc(n_insns + 1, sizeof(*marks));
-	struct search s = { .cfg = cfg, .marks = marks, .n_scopes = 1 };
+	struct search s = {.cfg = cfg, .marks = marks, .n_scopes = 1};
 	int rc = -ENOMEM;
 
 	memset(cfg, 0, sizeof(*cfg));

@@ -22,18 +22,18 @@ enum {
 
 struct vm_block {
 	uint32_t first, end; /* instructions [first, end) */
-	uint32_t next;       /* the block after it in the code when control falls through, or NONE */
-	uint32_t taken;      /* the target of its last instruction's jump, or NONE */
-	uint32_t place;      /* position in the order; NONE: unreachable */
-	uint32_t loop;       /* place of the innermost component's head that holds it, or NONE */
+	uint32_t next;  /* the block after it in the code when control falls through, or NONE */
+	uint32_t taken; /* the target of its last instruction's jump, or NONE */
+	uint32_t place; /* position in the order; NONE: unreachable */
+	uint32_t loop;  /* place of the innermost component's head that holds it, or NONE */
 };
 
 /* What stands at one place of the order. */
 struct vm_place {
 	uint32_t block;
-	uint32_t loop_end;  /* a head: the component is [this place, loop_end); else 0 */
-	uint32_t outer;     /* a head: place of the head of the component around it, or NONE */
-	bool irreducible;   /* a head */
+	uint32_t loop_end; /* a head: the component is [this place, loop_end); else 0 */
+	uint32_t outer;    /* a head: place of the head of the component around it, or NONE */
+	bool irreducible;  /* a head */
 };
 
 struct vm_cfg {

@@ -78,7 +78,8 @@ int vm_check_no_memory(struct vm_check *c);
 /* "record + [0, 15]", "a number in [0, 15]", "not initialised"; returns buf. */
 const char *vm_value_text(const struct vm_value *v, char *buf, size_t size);
 /* "record + [0, 15]" */
-const char *vm_offsets_text(enum vm_region region, int64_t min, int64_t max, char *buf, size_t size);
+const char *vm_offsets_text(enum vm_region region, int64_t min, int64_t max, char *buf,
+			    size_t size);
 
 /* Run what stands at places [start, end) of the order on the states that came there. */
 int vm_check_places(struct vm_check *c, uint32_t start, uint32_t end);

@@ -14,14 +14,10 @@ static const struct {
 	const char *name;
 	bool writable;
 } regions[VM_REGIONS] = {
-	[VM_REGION_NONE] = { "nothing", false },
-	[VM_REGION_RECORD] = { "record", false },
-	[VM_REGION_PARAMS] = { "params", false },
-	[VM_REGION_STATE] = { "state", true },
-	[VM_REGION_FROM] = { "from", false },
-	[VM_REGION_KEY] = { "key", true },
-	[VM_REGION_STACK] = { "stack", true },
-	[VM_REGION_RODATA] = { "rodata", false },
+	[VM_REGION_NONE] = {"nothing", false},  [VM_REGION_RECORD] = {"record", false},
+	[VM_REGION_PARAMS] = {"params", false}, [VM_REGION_STATE] = {"state", true},
+	[VM_REGION_FROM] = {"from", false},     [VM_REGION_KEY] = {"key", true},
+	[VM_REGION_STACK] = {"stack", true},    [VM_REGION_RODATA] = {"rodata", false},
 };
 
 const char *vm_region_name(enum vm_region region)
@@ -56,8 +52,8 @@ uint64_t vm_check_region_max(const struct vm_check *c, enum vm_region region)
 
 uint64_t vm_check_region_min(const struct vm_check *c, enum vm_region region)
 {
-	return region == VM_REGION_RECORD ? c->bounds->record_min_bytes :
-					    vm_check_region_max(c, region);
+	return region == VM_REGION_RECORD ? c->bounds->record_min_bytes
+					  : vm_check_region_max(c, region);
 }
 
 /* "the record has 24 bytes", "the record has 0 to 1048576 bytes" */
@@ -103,16 +99,18 @@ static int note_access(struct vm_check *c, struct vm_site *site, unsigned reg,
 	if (region == VM_REGION_STACK) {
 		if (min < -(int64_t)at_most || size_max > at_most || max > -(int64_t)size_max)
 			return vm_check_refuse(
-				c, "r%u: %" PRIu64 " bytes at %s are not surely inside the "
-				   "stack frame, which is [-%" PRIu64 ", 0)",
-				reg, size_max, vm_offsets_text(region, min, max, text, sizeof(text)),
-				at_most);
+				c,
+				"r%u: %" PRIu64 " bytes at %s are not surely inside the "
+				"stack frame, which is [-%" PRIu64 ", 0)",
+				reg, size_max,
+				vm_offsets_text(region, min, max, text, sizeof(text)), at_most);
 	}
 	if (!c->final)
 		return 0;
 	if (site->region != VM_REGION_NONE && site->region != region)
-		return vm_check_refuse(c, "r%u points into the %s on one way here and into the %s on "
-					  "another; access them in separate instructions",
+		return vm_check_refuse(c,
+				       "r%u points into the %s on one way here and into the %s on "
+				       "another; access them in separate instructions",
 				       reg, vm_region_name(site->region), vm_region_name(region));
 	if (site->region == VM_REGION_NONE) {
 		site->region = (uint8_t)region;
@@ -199,25 +197,29 @@ static int need_storable(struct vm_check *c, const struct vm_op *op, const struc
 	if (v->kind == VALUE_SCALAR)
 		return 0;
 	if (v->kind == VALUE_UNINIT)
-		return vm_check_refuse(c, "stores r%u, which is used before it is initialised (on "
-					  "some way here)", op->src);
+		return vm_check_refuse(c,
+				       "stores r%u, which is used before it is initialised (on "
+				       "some way here)",
+				       op->src);
 	if (pointer->region != VM_REGION_STACK)
-		return vm_check_refuse(c, "stores a pointer into the %s (r%u = %s); pointers may be "
-					  "kept on the stack only",
+		return vm_check_refuse(c,
+				       "stores a pointer into the %s (r%u = %s); pointers may be "
+				       "kept on the stack only",
 				       vm_region_name(pointer->region), op->src,
 				       vm_value_text(v, text, sizeof(text)));
 	if (op->bytes == 8 && vm_range_is_const(offset) && offset->smin % 8 == 0)
 		return 0;
-	return vm_check_refuse(c, "stores a pointer (r%u = %s) other than as 8 aligned bytes at a "
-				  "known place of the stack",
+	return vm_check_refuse(c,
+			       "stores a pointer (r%u = %s) other than as 8 aligned bytes at a "
+			       "known place of the stack",
 			       op->src, vm_value_text(v, text, sizeof(text)));
 }
 
 int vm_check_store(struct vm_check *c, struct vm_state *s, const struct vm_op *op)
 {
 	const struct vm_value *base = &s->reg[op->dst];
-	struct vm_value v = op->use_imm ? vm_value_scalar(vm_range_const((uint64_t)op->imm)) :
-					  s->reg[op->src];
+	struct vm_value v =
+		op->use_imm ? vm_value_scalar(vm_range_const((uint64_t)op->imm)) : s->reg[op->src];
 	struct vm_range offset;
 	int rc = need_pointer(c, s, op->dst, "writes through");
 
@@ -238,7 +240,8 @@ int vm_check_store(struct vm_check *c, struct vm_state *s, const struct vm_op *o
 	return CHECK_GOES_ON;
 }
 
-/* ---- helper calls ----------------------------------------------------------------------------- */
+/* ---- helper calls -----------------------------------------------------------------------------
+ */
 
 /* Memory argument i: `size` bytes at r(i+1), read or read and written. */
 static int check_memory_argument(struct vm_check *c, struct vm_state *s, unsigned i,
@@ -279,7 +282,8 @@ int vm_check_call(struct vm_check *c, struct vm_state *s, const struct vm_op *op
 	int rc = 0;
 
 	if (!h)
-		return vm_check_refuse(c, "calls helper %" PRId64 ", which does not exist", op->imm);
+		return vm_check_refuse(c, "calls helper %" PRId64 ", which does not exist",
+				       op->imm);
 	for (unsigned i = 0; i < 5 && !rc; i++) {
 		const struct vm_value *v = &s->reg[i + 1];
 
@@ -289,8 +293,8 @@ int vm_check_call(struct vm_check *c, struct vm_state *s, const struct vm_op *op
 		case VM_ARG_SCALAR:
 		case VM_ARG_SIZE:
 			if (v->kind != VALUE_SCALAR)
-				rc = vm_check_refuse(c, "%s wants a number in r%u (r%u = %s)", h->name,
-						     i + 1, i + 1,
+				rc = vm_check_refuse(c, "%s wants a number in r%u (r%u = %s)",
+						     h->name, i + 1, i + 1,
 						     vm_value_text(v, text, sizeof(text)));
 			break;
 		case VM_ARG_MEM_READ: {
@@ -299,7 +303,8 @@ int vm_check_call(struct vm_check *c, struct vm_state *s, const struct vm_op *op
 			if (s->reg[i + 2].kind != VALUE_SCALAR)
 				break; /* the next argument's turn says so */
 			rc = check_memory_argument(
-				c, s, i, h, size->umin < SIZE_TOO_LARGE ? size->umin : SIZE_TOO_LARGE,
+				c, s, i, h,
+				size->umin < SIZE_TOO_LARGE ? size->umin : SIZE_TOO_LARGE,
 				size->umax < SIZE_TOO_LARGE ? size->umax : SIZE_TOO_LARGE);
 			break;
 		}
@@ -322,32 +327,38 @@ int vm_check_call(struct vm_check *c, struct vm_state *s, const struct vm_op *op
 	if (c->final)
 		c->helpers |= 1ull << (h - vm_helpers);
 	for (unsigned reg = 1; reg <= 5; reg++)
-		s->reg[reg] = (struct vm_value){ .kind = VALUE_UNINIT };
+		s->reg[reg] = (struct vm_value){.kind = VALUE_UNINIT};
 	s->reg[0] = unknown;
 	if (h->ret_max >= h->ret_min)
 		s->reg[0].range = vm_range_signed(h->ret_min, h->ret_max);
 	return h->fn ? CHECK_GOES_ON : CHECK_ENDS;
 }
 
-/* ---- verdicts --------------------------------------------------------------------------------- */
+/* ---- verdicts ---------------------------------------------------------------------------------
+ */
 
 static int refuse_overrun(struct vm_check *c, uint32_t insn, const struct vm_op *op,
 			  const struct vm_site *site, unsigned arg)
 {
-	unsigned reg = op->kind == VM_KIND_LOAD ? op->src : op->kind == VM_KIND_STORE ? op->dst : arg + 1;
+	unsigned reg = op->kind == VM_KIND_LOAD    ? op->src
+		       : op->kind == VM_KIND_STORE ? op->dst
+						   : arg + 1;
 	int64_t min = site->offset_min, max = site->offset_max;
 	char where[96], size[96], bytes[48], base[32] = "";
 
-	snprintf(bytes, sizeof(bytes), site->size_min == site->size_max ? "%" PRIu64 : "at least %" PRIu64,
+	snprintf(bytes, sizeof(bytes),
+		 site->size_min == site->size_max ? "%" PRIu64 : "at least %" PRIu64,
 		 site->size_min);
 	if (vm_op_is_access(op) && op->off)
 		snprintf(base, sizeof(base), " %c %d", op->off < 0 ? '-' : '+',
 			 op->off < 0 ? -op->off : op->off);
-	return vm_check_refuse_at(
-		c, insn, "%s %s bytes at r%u%s = %s, always outside; %s",
-		op->kind == VM_KIND_LOAD ? "reads" : op->kind == VM_KIND_STORE ? "writes" : "passes",
-		bytes, reg, base, vm_offsets_text(site->region, min, max, where, sizeof(where)),
-		region_size_text(c, site->region, size, sizeof(size)));
+	return vm_check_refuse_at(c, insn, "%s %s bytes at r%u%s = %s, always outside; %s",
+				  op->kind == VM_KIND_LOAD    ? "reads"
+				  : op->kind == VM_KIND_STORE ? "writes"
+							      : "passes",
+				  bytes, reg, base,
+				  vm_offsets_text(site->region, min, max, where, sizeof(where)),
+				  region_size_text(c, site->region, size, sizeof(size)));
 }
 
 int vm_check_verdicts(struct vm_check *c)

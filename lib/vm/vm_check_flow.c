@@ -12,8 +12,9 @@
  *    with exact indexes. A loop whose end depends on data is given up after UNROLL_OPEN turns.
  * 2. What is left is closed by induction: the head's state is widened until what comes back is
  *    within it, then narrowed again. Widening moves bounds on to thresholds (what the
- *    loop's jumps compare with, and its neighbours), which keeps `i < 16` at 16. The inductive state is not
- *    trusted for how it was found: a last turn, the only one whose findings count, checks it.
+ *    loop's jumps compare with, and its neighbours), which keeps `i < 16` at 16. The inductive
+ * state is not trusted for how it was found: a last turn, the only one whose findings count, checks
+ * it.
  *
  * Findings of turns that search (not `final`) are dropped, and a wrong access there just ends
  * its way. Everything is paid in steps: one per instruction visited and per few slots joined;
@@ -23,11 +24,12 @@
 #include "vm/vm_check.h"
 
 enum {
-	UNROLL_OPEN = 70,        /* turns of a loop whose end depends on data: the bits of a word */
-	UNROLL_OPEN_OUTER = 2,   /* the same, of one that has loops inside */
-	UNROLL_OPEN_QUIET = 1,   /* the same, while a loop around it is searching */
-	UNROLL_STEPS = 200000,   /* for turn-by-turn analysis, all loops of a function together */
-	WIDEN_BY_THRESHOLD = 32, /* widenings that stop at thresholds; the later ones go to the end */
+	UNROLL_OPEN = 70,      /* turns of a loop whose end depends on data: the bits of a word */
+	UNROLL_OPEN_OUTER = 2, /* the same, of one that has loops inside */
+	UNROLL_OPEN_QUIET = 1, /* the same, while a loop around it is searching */
+	UNROLL_STEPS = 200000, /* for turn-by-turn analysis, all loops of a function together */
+	WIDEN_BY_THRESHOLD =
+		32, /* widenings that stop at thresholds; the later ones go to the end */
 	NARROW_ROUNDS = 2,
 	SLOTS_PER_STEP = 32,
 };
@@ -37,12 +39,14 @@ static int count_steps(struct vm_check *c, uint64_t n)
 	c->steps += n;
 	if (c->steps <= VM_VERIFY_MAX_STEPS)
 		return 0;
-	return vm_check_refuse_at(c, c->insn, "too complex to verify: more than %d steps; use fewer "
-					      "nested loops or fewer instructions in them",
+	return vm_check_refuse_at(c, c->insn,
+				  "too complex to verify: more than %d steps; use fewer "
+				  "nested loops or fewer instructions in them",
 				  VM_VERIFY_MAX_STEPS);
 }
 
-/* ---- one block -------------------------------------------------------------------------------- */
+/* ---- one block --------------------------------------------------------------------------------
+ */
 
 /* Hand a state to a block; takes ownership. */
 static int deliver(struct vm_check *c, uint32_t from, uint32_t to, struct vm_state *s)
@@ -60,9 +64,9 @@ static int deliver(struct vm_check *c, uint32_t from, uint32_t to, struct vm_sta
 		return 0;
 	}
 	slot = target->loop == target->place &&
-			       vm_cfg_loop_holds(&c->cfg, target->place, source->place) ?
-		       &c->back[to] :
-		       &c->in[to];
+			       vm_cfg_loop_holds(&c->cfg, target->place, source->place)
+		       ? &c->back[to]
+		       : &c->in[to];
 	if (!*slot) {
 		*slot = s;
 		return 0;
@@ -110,10 +114,11 @@ static struct vm_state *take_state(struct vm_check *c, uint32_t block, int *rc)
 static int check_block(struct vm_check *c, uint32_t block, struct vm_state *s)
 {
 	const struct vm_block *b = &c->cfg.blocks[block];
-	struct vm_jump_ways ways = { .next = true, .taken = b->next == VM_CFG_NONE };
+	struct vm_jump_ways ways = {.next = true, .taken = b->next == VM_CFG_NONE};
 	int rc = CHECK_GOES_ON;
 
-	for (uint32_t at = b->first; at < b->end && rc == CHECK_GOES_ON; at += c->cfg.ops[at].slots) {
+	for (uint32_t at = b->first; at < b->end && rc == CHECK_GOES_ON;
+	     at += c->cfg.ops[at].slots) {
 		const struct vm_op *op = &c->cfg.ops[at];
 
 		c->insn = at;
@@ -125,8 +130,8 @@ static int check_block(struct vm_check *c, uint32_t block, struct vm_state *s)
 			if (c->believe)
 				c->believe(c->believe_arg, c->kind, at, s);
 		}
-		rc = vm_op_is_conditional(op) ? vm_check_jump(c, s, op, &ways) :
-						vm_check_insn(c, s, op);
+		rc = vm_op_is_conditional(op) ? vm_check_jump(c, s, op, &ways)
+					      : vm_check_insn(c, s, op);
 	}
 	if (rc < 0 || rc == CHECK_ENDS) {
 		vm_state_free(&c->states, s);
@@ -149,7 +154,8 @@ static int check_block(struct vm_check *c, uint32_t block, struct vm_state *s)
 	return deliver(c, block, ways.taken ? b->taken : b->next, s);
 }
 
-/* ---- loops ------------------------------------------------------------------------------------ */
+/* ---- loops ------------------------------------------------------------------------------------
+ */
 
 static int check_loop(struct vm_check *c, uint32_t place);
 
@@ -346,7 +352,8 @@ static int widen(struct vm_check *c, uint32_t place, struct vm_state **head, uns
 	return rc;
 }
 
-/* Give back what widening took too much of: *head = entry or what comes back, while that is less. */
+/* Give back what widening took too much of: *head = entry or what comes back, while that is less.
+ */
 static int narrow(struct vm_check *c, uint32_t place, const struct vm_state *entry,
 		  struct vm_state **head)
 {

@@ -6,10 +6,10 @@
 
 static const char *uninit_reason(const struct vm_value *v)
 {
-	return v->kind == VALUE_MIXED ?
-		       "holds values of different kinds on different ways here (a pointer on one, "
-		       "a number or a pointer into another region on another)" :
-		       "is used before it is initialised (on some way here)";
+	return v->kind == VALUE_MIXED ? "holds values of different kinds on different ways here (a "
+					"pointer on one, "
+					"a number or a pointer into another region on another)"
+				      : "is used before it is initialised (on some way here)";
 }
 
 /* The register holds a number or a pointer. */
@@ -61,7 +61,8 @@ static int pointer_arithmetic(struct vm_check *c, struct vm_state *s, const stru
 	}
 	if (op->op == VM_OP_SUB && a->kind == VALUE_POINTER) {
 		if (b->kind == VALUE_POINTER && b->region != a->region)
-			return refuse_pair(c, "subtracts pointers into different regions", a, b, "");
+			return refuse_pair(c, "subtracts pointers into different regions", a, b,
+					   "");
 		a->range = vm_range_alu(RANGE_SUB, true, &a->range, &b->range);
 		if (b->kind == VALUE_POINTER)
 			*a = vm_value_scalar(a->range);
@@ -133,7 +134,8 @@ static int check_alu(struct vm_check *c, struct vm_state *s, const struct vm_op 
 		if (dst->kind == VALUE_POINTER || b.kind == VALUE_POINTER)
 			return pointer_arithmetic(c, s, op, &b);
 		/* x ^ x and x - x are 0 whatever x is. */
-		if (!op->use_imm && op->src == op->dst && (op->op == VM_OP_XOR || op->op == VM_OP_SUB))
+		if (!op->use_imm && op->src == op->dst &&
+		    (op->op == VM_OP_XOR || op->op == VM_OP_SUB))
 			dst->range = vm_range_const(0);
 		else
 			dst->range = vm_range_alu(range_ops[op->op], is64, &dst->range, &b.range);
@@ -167,9 +169,9 @@ int vm_check_insn(struct vm_check *c, struct vm_state *s, const struct vm_op *op
 	case VM_KIND_STORE:
 		return vm_check_store(c, s, op);
 	case VM_KIND_CONST:
-		s->reg[op->dst] = op->op == VM_OP_RODATA ?
-					  vm_value_pointer(VM_REGION_RODATA, op->imm) :
-					  vm_value_scalar(vm_range_const((uint64_t)op->imm));
+		s->reg[op->dst] = op->op == VM_OP_RODATA
+					  ? vm_value_pointer(VM_REGION_RODATA, op->imm)
+					  : vm_value_scalar(vm_range_const((uint64_t)op->imm));
 		return CHECK_GOES_ON;
 	case VM_KIND_CALL:
 		return vm_check_call(c, s, op);
@@ -181,7 +183,8 @@ int vm_check_insn(struct vm_check *c, struct vm_state *s, const struct vm_op *op
 	return CHECK_GOES_ON;
 }
 
-/* ---- conditional jumps ------------------------------------------------------------------------ */
+/* ---- conditional jumps ------------------------------------------------------------------------
+ */
 
 static const enum vm_range_cond conditions[] = {
 	[VM_OP_JEQ] = RANGE_EQ,   [VM_OP_JNE] = RANGE_NE,   [VM_OP_JSET] = RANGE_SET,
@@ -208,10 +211,10 @@ static bool pointer_condition(const struct vm_op *op, const struct vm_value *a,
 	static const struct {
 		uint8_t op, cond;
 	} ordered[] = {
-		{ VM_OP_JGT, RANGE_SGT },
-		{ VM_OP_JGE, RANGE_SGE },
-		{ VM_OP_JLT, RANGE_SLT },
-		{ VM_OP_JLE, RANGE_SLE },
+		{VM_OP_JGT, RANGE_SGT},
+		{VM_OP_JGE, RANGE_SGE},
+		{VM_OP_JLT, RANGE_SLT},
+		{VM_OP_JLE, RANGE_SLE},
 	};
 
 	if (op->op == VM_OP_JEQ || op->op == VM_OP_JNE) {
@@ -279,20 +282,21 @@ int vm_check_jump(struct vm_check *c, struct vm_state *s, const struct vm_op *op
 		return refuse_pair(c, "32-bit comparison of a pointer", a, &b, "");
 	if (a->kind == b.kind) {
 		if (a->region != b.region)
-			return refuse_pair(c, "compares pointers into different regions", a, &b, "");
+			return refuse_pair(c, "compares pointers into different regions", a, &b,
+					   "");
 		if (op->op == VM_OP_JSET)
 			return refuse_pair(c, "looks at the bits of a pointer", a, &b, "");
 		if (pointer_condition(op, a, &b, &cond))
 			return split(c, s, op, cond, true, ret);
-		*ret = (struct vm_jump_ways){ .taken = true, .next = true,
-					      .taken_state = vm_state_copy(&c->states, s) };
+		*ret = (struct vm_jump_ways){
+			.taken = true, .next = true, .taken_state = vm_state_copy(&c->states, s)};
 		return ret->taken_state ? CHECK_JUMPS : vm_check_no_memory(c);
 	}
 	number = a->kind == VALUE_SCALAR ? a : &b;
 	if ((op->op == VM_OP_JEQ || op->op == VM_OP_JNE) && !number->range.umax) {
 		/* No pointer is null. */
-		*ret = (struct vm_jump_ways){ .taken = op->op == VM_OP_JNE,
-					      .next = op->op == VM_OP_JEQ };
+		*ret = (struct vm_jump_ways){.taken = op->op == VM_OP_JNE,
+					     .next = op->op == VM_OP_JEQ};
 		return CHECK_JUMPS;
 	}
 	return refuse_pair(c, "compares a pointer with a number", a, &b, "");

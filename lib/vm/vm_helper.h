@@ -24,8 +24,9 @@ enum vm_arg {
 	VM_ARG_MEM_READ,    /* pointer to readable memory; the next argument is its size in bytes */
 	VM_ARG_SIZE,        /* the size of the argument before; any u64 below 2^31 */
 	VM_ARG_READ_FIXED,  /* pointer to `fixed_bytes` readable bytes */
-	VM_ARG_WRITE_FIXED, /* pointer to `fixed_bytes` bytes that the helper reads and writes; on the
-			     * stack they need not be written before if the row says write_only */
+	VM_ARG_WRITE_FIXED, /* pointer to `fixed_bytes` bytes that the helper reads and writes; on
+			     * the stack they need not be written before if the row says write_only
+			     */
 };
 
 struct vm_helper_ctx; /* engine's context: fold_fail needs it */

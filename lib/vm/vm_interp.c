@@ -21,7 +21,7 @@ struct vm_machine {
 	struct vm_program *vp;
 	struct interp_cell *cells[PROGRAM_ENTRIES];
 	uint64_t budget, left;
-	uint64_t low[VM_REGIONS];   /* first byte of each region, of this call */
+	uint64_t low[VM_REGIONS]; /* first byte of each region, of this call */
 	uint64_t bytes[VM_REGIONS];
 	vm_observe_fn observe;
 	void *observe_arg;
@@ -157,7 +157,7 @@ static uint64_t origin(const struct vm_machine *m, enum vm_region region)
 static void observe(const struct vm_machine *m, enum program_kind entry, uint32_t insn,
 		    const uint64_t *reg)
 {
-	struct vm_view view = { .entry = entry, .insn = insn, .reg = reg };
+	struct vm_view view = {.entry = entry, .insn = insn, .reg = reg};
 
 	for (unsigned i = 0; i < VM_REGIONS; i++) {
 		view.origin[i] = origin(m, i);
@@ -217,68 +217,72 @@ static uint64_t helper_charge(const struct vm_helper *helper, const uint64_t *re
 
 /* ---- the loop -------------------------------------------------------------------------------- */
 
-#define GO	   goto *handlers[c->handler]
-#define NEXT	   do { c++; GO; } while (0)
+#define GO goto *handlers[c->handler]
+#define NEXT         \
+	do {         \
+		c++; \
+		GO;  \
+	} while (0)
 #define ADDRESS(r) (reg[c->r] + (uint64_t)(int64_t)c->off)
 
-#define ALU_FORMS(name)                                                                            \
-	name##_64_X : reg[c->dst] = vm_alu_##name##_64(reg[c->dst], reg[c->src]);                  \
-	NEXT;                                                                                      \
-	name##_64_K : reg[c->dst] = vm_alu_##name##_64(reg[c->dst], c->imm);                       \
-	NEXT;                                                                                      \
-	name##_32_X : reg[c->dst] =                                                                \
-		vm_alu_##name##_32((uint32_t)reg[c->dst], (uint32_t)reg[c->src]);                  \
-	NEXT;                                                                                      \
-	name##_32_K : reg[c->dst] = vm_alu_##name##_32((uint32_t)reg[c->dst], (uint32_t)c->imm);   \
+#define ALU_FORMS(name)                                                                          \
+	name##_64_X : reg[c->dst] = vm_alu_##name##_64(reg[c->dst], reg[c->src]);                \
+	NEXT;                                                                                    \
+	name##_64_K : reg[c->dst] = vm_alu_##name##_64(reg[c->dst], c->imm);                     \
+	NEXT;                                                                                    \
+	name##_32_X : reg[c->dst] =                                                              \
+			      vm_alu_##name##_32((uint32_t)reg[c->dst], (uint32_t)reg[c->src]);  \
+	NEXT;                                                                                    \
+	name##_32_K : reg[c->dst] = vm_alu_##name##_32((uint32_t)reg[c->dst], (uint32_t)c->imm); \
 	NEXT;
 
-#define UNARY_FORM(name, operand, expr)                                                            \
-	name:                                                                                      \
-	{                                                                                          \
-		uint64_t v = reg[c->operand];                                                      \
-                                                                                                   \
-		reg[c->dst] = (expr);                                                              \
-		NEXT;                                                                              \
+#define UNARY_FORM(name, operand, expr)       \
+	name : {                              \
+		uint64_t v = reg[c->operand]; \
+                                              \
+		reg[c->dst] = (expr);         \
+		NEXT;                         \
 	}
 
-#define JUMP_FORM(label, cond)                                                                     \
-	label : if (cond) { c += c->off; GO; }                                                     \
-	NEXT;                                                                                      \
-	label##_BACK : if (cond) goto back;                                                        \
+#define JUMP_FORM(label, cond)              \
+	label:                              \
+	if (cond) {                         \
+		c += c->off;                \
+		GO;                         \
+	}                                   \
+	NEXT;                               \
+	label##_BACK : if (cond) goto back; \
 	NEXT;
-#define JUMP_FORMS(name)                                                                           \
-	JUMP_FORM(name##_64_X, vm_cmp_##name##_64(reg[c->dst], reg[c->src]))                       \
-	JUMP_FORM(name##_64_K, vm_cmp_##name##_64(reg[c->dst], c->imm))                            \
-	JUMP_FORM(name##_32_X,                                                                     \
-		  vm_cmp_##name##_32((uint32_t)reg[c->dst], (uint32_t)reg[c->src]))                \
+#define JUMP_FORMS(name)                                                                         \
+	JUMP_FORM(name##_64_X, vm_cmp_##name##_64(reg[c->dst], reg[c->src]))                     \
+	JUMP_FORM(name##_64_K, vm_cmp_##name##_64(reg[c->dst], c->imm))                          \
+	JUMP_FORM(name##_32_X, vm_cmp_##name##_32((uint32_t)reg[c->dst], (uint32_t)reg[c->src])) \
 	JUMP_FORM(name##_32_K, vm_cmp_##name##_32((uint32_t)reg[c->dst], (uint32_t)c->imm))
 
-#define LOAD_FORMS(name, type, extended)                                                           \
-	name##_GUARD : if (!inside(m, c->region, ADDRESS(src), sizeof(type))) goto bad_load;       \
-	name:                                                                                      \
-	{                                                                                          \
-		type v;                                                                            \
-                                                                                                   \
-		memcpy(&v, (const void *)(uintptr_t)ADDRESS(src), sizeof(v));                      \
-		reg[c->dst] = (uint64_t)(extended)v;                                               \
-		NEXT;                                                                              \
+#define LOAD_FORMS(name, type, extended)                                                     \
+	name##_GUARD : if (!inside(m, c->region, ADDRESS(src), sizeof(type))) goto bad_load; \
+	name : {                                                                             \
+		type v;                                                                      \
+                                                                                             \
+		memcpy(&v, (const void *)(uintptr_t)ADDRESS(src), sizeof(v));                \
+		reg[c->dst] = (uint64_t)(extended)v;                                         \
+		NEXT;                                                                        \
 	}
 
-#define STORE_FORM(label, type, value)                                                             \
-	label##_GUARD : if (!inside(m, c->region, ADDRESS(dst), sizeof(type))) goto bad_store;     \
-	label:                                                                                     \
-	{                                                                                          \
-		type v = (type)(value);                                                            \
-                                                                                                   \
-		memcpy((void *)(uintptr_t)ADDRESS(dst), &v, sizeof(v));                            \
-		NEXT;                                                                              \
+#define STORE_FORM(label, type, value)                                                         \
+	label##_GUARD : if (!inside(m, c->region, ADDRESS(dst), sizeof(type))) goto bad_store; \
+	label : {                                                                              \
+		type v = (type)(value);                                                        \
+                                                                                               \
+		memcpy((void *)(uintptr_t)ADDRESS(dst), &v, sizeof(v));                        \
+		NEXT;                                                                          \
 	}
-#define STORE_FORMS(name, type)                                                                    \
-	STORE_FORM(name##_X, type, reg[c->src])                                                    \
+#define STORE_FORMS(name, type)                 \
+	STORE_FORM(name##_X, type, reg[c->src]) \
 	STORE_FORM(name##_K, type, c->imm)
 
-#define LABEL_ALU(name)	       &&name##_64_X, &&name##_64_K, &&name##_32_X, &&name##_32_K,
-#define LABEL_JUMP_BACK(name)                                                                      \
+#define LABEL_ALU(name) &&name##_64_X, &&name##_64_K, &&name##_32_X, &&name##_32_K,
+#define LABEL_JUMP_BACK(name) \
 	&&name##_64_X_BACK, &&name##_64_K_BACK, &&name##_32_X_BACK, &&name##_32_K_BACK,
 #define LABEL_LOAD(name, t, e)  &&name, &&name##_GUARD,
 #define LABEL_STORE(name, t)    &&name##_X, &&name##_K, &&name##_X_GUARD, &&name##_K_GUARD,
@@ -290,14 +294,10 @@ bool vm_interp(struct vm_machine *m, enum program_kind entry, const struct vm_me
 {
 	/* in the order of enum interp_handler: both come from the same lists */
 	static const void *const handlers[INTERP_HANDLERS] = {
-		INTERP_ALU_OPS(LABEL_ALU)
-		INTERP_JUMP_OPS(LABEL_ALU)
-		INTERP_JUMP_OPS(LABEL_JUMP_BACK)
-		INTERP_LOADS(LABEL_LOAD)
-		INTERP_STORES(LABEL_STORE)
-		INTERP_UNARY_OPS(LABEL_UNARY)
-		INTERP_OTHERS(LABEL)
-	};
+		INTERP_ALU_OPS(LABEL_ALU) INTERP_JUMP_OPS(LABEL_ALU)
+			INTERP_JUMP_OPS(LABEL_JUMP_BACK) INTERP_LOADS(LABEL_LOAD)
+				INTERP_STORES(LABEL_STORE) INTERP_UNARY_OPS(LABEL_UNARY)
+					INTERP_OTHERS(LABEL)};
 	const struct interp_cell *cells = m->cells[entry];
 	const struct interp_cell *c = cells;
 	const struct vm_helper *helper;
@@ -307,7 +307,7 @@ bool vm_interp(struct vm_machine *m, enum program_kind entry, const struct vm_me
 	if (!cells)
 		goto UNREACHABLE;
 	enter(m, entry, mem, reg);
-	*trap = (struct vm_trap){ .kind = VM_TRAP_NONE, .entry = entry };
+	*trap = (struct vm_trap){.kind = VM_TRAP_NONE, .entry = entry};
 	GO;
 
 	INTERP_ALU_OPS(ALU_FORMS)

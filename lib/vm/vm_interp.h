@@ -30,13 +30,13 @@ enum vm_trap_kind {
 struct vm_trap {
 	enum vm_trap_kind kind;
 	enum program_kind entry;
-	uint32_t insn;       /* flat instruction */
-	uint8_t region;      /* BOUNDS: enum vm_region */
+	uint32_t insn;  /* flat instruction */
+	uint8_t region; /* BOUNDS: enum vm_region */
 	uint32_t access_bytes;
-	int64_t offset;      /* BOUNDS: into the region */
+	int64_t offset; /* BOUNDS: into the region */
 	uint64_t region_bytes;
-	uint32_t code;       /* FAIL */
-	uint64_t budget;     /* BUDGET: how large it was */
+	uint32_t code;   /* FAIL */
+	uint64_t budget; /* BUDGET: how large it was */
 };
 
 /* Fill err from a trap: OUT_OF_RANGE, where = source line and `record` (e.g. "trades.bin, record at
@@ -64,8 +64,8 @@ bool vm_interp(struct vm_machine *m, enum program_kind entry, const struct vm_me
 
 /*
  * For tests and debuggers: fn sees the machine before each instruction. A machine that nobody
- * observes pays nothing. fn NULL ends it. `origin` is the address that a region's offsets count from:
- * its first byte, of the stack r10.
+ * observes pays nothing. fn NULL ends it. `origin` is the address that a region's offsets count
+ * from: its first byte, of the stack r10.
  */
 struct vm_view {
 	enum program_kind entry;

@@ -17,8 +17,8 @@ static unsigned alu_handler(const struct vm_op *op)
 	unsigned by_bytes = op->bytes == 2 ? 0 : op->bytes == 4 ? 1 : 2; /* of a byte swap */
 
 	switch (op->op) {
-#define CASE(name)                                                                                 \
-	case VM_OP_##name:                                                                         \
+#define CASE(name)         \
+	case VM_OP_##name: \
 		return H_##name##_64_X + form(op);
 		INTERP_ALU_OPS(CASE)
 #undef CASE
@@ -28,9 +28,9 @@ static unsigned alu_handler(const struct vm_op *op)
 		return op->width == 64 ? H_MOV_64_X : H_MOV_32_X;
 	case VM_OP_MOVSX:
 		if (op->width == 64)
-			return op->bytes == 1 ? H_MOVSX_64_1 :
-			       op->bytes == 2 ? H_MOVSX_64_2 :
-						H_MOVSX_64_4;
+			return op->bytes == 1   ? H_MOVSX_64_1
+			       : op->bytes == 2 ? H_MOVSX_64_2
+						: H_MOVSX_64_4;
 		return op->bytes == 1 ? H_MOVSX_32_1 : H_MOVSX_32_2;
 	case VM_OP_NEG:
 		return op->width == 64 ? H_NEG_64 : H_NEG_32;
@@ -48,8 +48,8 @@ static unsigned alu_handler(const struct vm_op *op)
 static unsigned jump_handler(const struct vm_op *op, bool back)
 {
 	switch (op->op) {
-#define CASE(name)                                                                                 \
-	case VM_OP_##name:                                                                         \
+#define CASE(name)         \
+	case VM_OP_##name: \
 		return (back ? H_##name##_64_X_BACK : H_##name##_64_X) + form(op);
 		INTERP_JUMP_OPS(CASE)
 #undef CASE
@@ -67,19 +67,19 @@ static unsigned load_handler(const struct vm_op *op, bool guarded)
 	if (op->sign)
 		bare = op->bytes == 1 ? H_LOADS_1 : op->bytes == 2 ? H_LOADS_2 : H_LOADS_4;
 	else
-		bare = op->bytes == 1 ? H_LOAD_1 :
-		       op->bytes == 2 ? H_LOAD_2 :
-		       op->bytes == 4 ? H_LOAD_4 :
-					H_LOAD_8;
+		bare = op->bytes == 1   ? H_LOAD_1
+		       : op->bytes == 2 ? H_LOAD_2
+		       : op->bytes == 4 ? H_LOAD_4
+					: H_LOAD_8;
 	return bare + guarded;
 }
 
 static unsigned store_handler(const struct vm_op *op, bool guarded)
 {
-	unsigned bare = op->bytes == 1 ? H_STORE_1_X :
-			op->bytes == 2 ? H_STORE_2_X :
-			op->bytes == 4 ? H_STORE_4_X :
-					 H_STORE_8_X;
+	unsigned bare = op->bytes == 1   ? H_STORE_1_X
+			: op->bytes == 2 ? H_STORE_2_X
+			: op->bytes == 4 ? H_STORE_4_X
+					 : H_STORE_8_X;
 
 	return bare + op->use_imm + 2u * guarded;
 }
@@ -100,10 +100,10 @@ static bool translate_call(const struct vm_code *code, const struct vm_insn *inf
 	if (!helper)
 		return false;
 	cell->imm = (uint64_t)(uintptr_t)helper;
-	cell->handler = !helper->fn				? H_FAIL :
-			code->has_loop && reads_memory(helper)	? H_CALL_METER :
-			info->arg_guarded			? H_CALL_GUARD :
-								  H_CALL;
+	cell->handler = !helper->fn                              ? H_FAIL
+			: code->has_loop && reads_memory(helper) ? H_CALL_METER
+			: info->arg_guarded                      ? H_CALL_GUARD
+								 : H_CALL;
 	return true;
 }
 
@@ -159,8 +159,8 @@ static int not_verified(uint32_t insn, const char *reason, struct nf_error *err)
 			    "instruction %u cannot be interpreted: %s", insn, reason);
 }
 
-int interp_translate(const struct vm_program *vp, enum program_kind entry,
-		     struct interp_cell **ret, struct nf_error *err)
+int interp_translate(const struct vm_program *vp, enum program_kind entry, struct interp_cell **ret,
+		     struct nf_error *err)
 {
 	const struct vm_code *code = &vp->code[entry];
 	uint32_t n = code->flat.n_insns;
@@ -185,8 +185,8 @@ int interp_translate(const struct vm_program *vp, enum program_kind entry,
 			return not_verified(i, reason, err);
 		if (!translate_insn(vp, code, &op, &code->info[i], &cells[i]))
 			return not_verified(i, "the verifier must not let it through", err);
-		if (op.kind == VM_KIND_JUMP && (vm_isa_jump_target(&op, i) < 0 ||
-						vm_isa_jump_target(&op, i) >= n))
+		if (op.kind == VM_KIND_JUMP &&
+		    (vm_isa_jump_target(&op, i) < 0 || vm_isa_jump_target(&op, i) >= n))
 			return not_verified(i, "it jumps out of the function", err);
 		if (op.slots == 2)
 			cells[++i].handler = H_UNREACHABLE;

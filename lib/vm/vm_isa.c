@@ -20,64 +20,77 @@ struct isa_entry {
 	unsigned n;
 };
 
-#define ROWS(...)                                                                                  \
-	{                                                                                          \
-		(const struct vm_isa_row[]){ __VA_ARGS__ },                                        \
-			sizeof((const struct vm_isa_row[]){ __VA_ARGS__ }) /                       \
-				sizeof(struct vm_isa_row)                                          \
+#define ROWS(...)                                                          \
+	{                                                                  \
+		(const struct vm_isa_row[]){__VA_ARGS__},                  \
+			sizeof((const struct vm_isa_row[]){__VA_ARGS__}) / \
+				sizeof(struct vm_isa_row)                  \
 	}
 
 /* One row, of an operation; with a field that selects it; and one that is refused. */
-#define ROW(o, w, b, f)		 { NULL, VM_OP_##o, w, b, 0, f, 0, 0 }
-#define ROW_IF(o, w, b, f, s, v) { NULL, VM_OP_##o, w, b, 0, f, s, v }
-#define NO(text)		 { .refused = (text) }
-#define NO_IF(text, s, v)	 { .refused = (text), .select = (s), .value = (v) }
+#define ROW(o, w, b, f)                           \
+	{                                         \
+		NULL, VM_OP_##o, w, b, 0, f, 0, 0 \
+	}
+#define ROW_IF(o, w, b, f, s, v)                  \
+	{                                         \
+		NULL, VM_OP_##o, w, b, 0, f, s, v \
+	}
+#define NO(text)                  \
+	{                         \
+		.refused = (text) \
+	}
+#define NO_IF(text, s, v)                                      \
+	{                                                      \
+		.refused = (text), .select = (s), .value = (v) \
+	}
 
 /* An ALU operation in its four forms. */
-#define ALU_FORMS(code, o)                                                                         \
-	[BPF_ALU | (code) | BPF_K] = ROWS(ROW(o, 32, 0, D | I)),                                   \
-	[BPF_ALU | (code) | BPF_X] = ROWS(ROW(o, 32, 0, D | S)),                                   \
-	[BPF_ALU64 | (code) | BPF_K] = ROWS(ROW(o, 64, 0, D | I)),                                 \
-	[BPF_ALU64 | (code) | BPF_X] = ROWS(ROW(o, 64, 0, D | S))
+#define ALU_FORMS(code, o)                                                             \
+	[BPF_ALU | (code) | BPF_K] = ROWS(ROW(o, 32, 0, D | I)),                       \
+			    [BPF_ALU | (code) | BPF_X] = ROWS(ROW(o, 32, 0, D | S)),   \
+			    [BPF_ALU64 | (code) | BPF_K] = ROWS(ROW(o, 64, 0, D | I)), \
+			    [BPF_ALU64 | (code) | BPF_X] = ROWS(ROW(o, 64, 0, D | S))
 
 /* Division and modulo: off 0 unsigned, 1 signed. */
-#define DIV_FORM(class, w, code, src, f, o)                                                        \
-	[(class) | (code) | (src)] = ROWS(ROW_IF(o, w, 0, D | (f), O, 0),                          \
-					  ROW_IF(S##o, w, 0, D | (f), O, 1))
-#define DIV_FORMS(code, o)                                                                         \
-	DIV_FORM(BPF_ALU, 32, code, BPF_K, I, o), DIV_FORM(BPF_ALU, 32, code, BPF_X, S, o),        \
-		DIV_FORM(BPF_ALU64, 64, code, BPF_K, I, o),                                        \
+#define DIV_FORM(class, w, code, src, f, o) \
+	[(class) | (code) | (src)] =        \
+		ROWS(ROW_IF(o, w, 0, D | (f), O, 0), ROW_IF(S##o, w, 0, D | (f), O, 1))
+#define DIV_FORMS(code, o)                                                                  \
+	DIV_FORM(BPF_ALU, 32, code, BPF_K, I, o), DIV_FORM(BPF_ALU, 32, code, BPF_X, S, o), \
+		DIV_FORM(BPF_ALU64, 64, code, BPF_K, I, o),                                 \
 		DIV_FORM(BPF_ALU64, 64, code, BPF_X, S, o)
 
-#define SWAP_FORM(code, o)                                                                         \
-	[code] = ROWS(ROW_IF(o, 64, 2, D, I, 16), ROW_IF(o, 64, 4, D, I, 32),                      \
+#define SWAP_FORM(code, o)                                                    \
+	[code] = ROWS(ROW_IF(o, 64, 2, D, I, 16), ROW_IF(o, 64, 4, D, I, 32), \
 		      ROW_IF(o, 64, 8, D, I, 64))
 
-#define JUMP_FORMS(code, o)                                                                        \
-	[BPF_JMP | (code) | BPF_K] = ROWS(ROW(o, 64, 0, D | I | O)),                               \
-	[BPF_JMP | (code) | BPF_X] = ROWS(ROW(o, 64, 0, D | S | O)),                               \
-	[BPF_JMP32 | (code) | BPF_K] = ROWS(ROW(o, 32, 0, D | I | O)),                             \
-	[BPF_JMP32 | (code) | BPF_X] = ROWS(ROW(o, 32, 0, D | S | O))
+#define JUMP_FORMS(code, o)                                                                \
+	[BPF_JMP | (code) | BPF_K] = ROWS(ROW(o, 64, 0, D | I | O)),                       \
+			    [BPF_JMP | (code) | BPF_X] = ROWS(ROW(o, 64, 0, D | S | O)),   \
+			    [BPF_JMP32 | (code) | BPF_K] = ROWS(ROW(o, 32, 0, D | I | O)), \
+			    [BPF_JMP32 | (code) | BPF_X] = ROWS(ROW(o, 32, 0, D | S | O))
 
-#define MEM_FORMS(size, b)                                                                         \
-	[BPF_LDX | BPF_MEM | (size)] = ROWS(ROW(LOAD, 64, b, D | S | O)),                          \
-	[BPF_ST | BPF_MEM | (size)] = ROWS(ROW(STORE, 64, b, D | I | O)),                          \
-	[BPF_STX | BPF_MEM | (size)] = ROWS(ROW(STORE, 64, b, D | S | O)),                         \
-	[BPF_STX | BPF_ATOMIC | (size)] = ROWS(NO(no_atomic))
-#define SIGNED_LOAD(size, b)                                                                       \
-	[BPF_LDX | BPF_MEMSX | (size)] = ROWS({ NULL, VM_OP_LOAD, 64, b, 1, D | S | O, 0, 0 })
-#define PACKET_FORMS(size)                                                                         \
-	[BPF_LD | BPF_ABS | (size)] = ROWS(NO(no_packet)),                                         \
-	[BPF_LD | BPF_IND | (size)] = ROWS(NO(no_packet))
+#define MEM_FORMS(size, b)                                                                      \
+	[BPF_LDX | BPF_MEM | (size)] = ROWS(ROW(LOAD, 64, b, D | S | O)),                       \
+			     [BPF_ST | BPF_MEM | (size)] = ROWS(ROW(STORE, 64, b, D | I | O)),  \
+			     [BPF_STX | BPF_MEM | (size)] = ROWS(ROW(STORE, 64, b, D | S | O)), \
+			     [BPF_STX | BPF_ATOMIC | (size)] = ROWS(NO(no_atomic))
+#define SIGNED_LOAD(size, b) \
+	[BPF_LDX | BPF_MEMSX | (size)] = ROWS({NULL, VM_OP_LOAD, 64, b, 1, D | S | O, 0, 0})
+#define PACKET_FORMS(size)                                 \
+	[BPF_LD | BPF_ABS | (size)] = ROWS(NO(no_packet)), \
+			    [BPF_LD | BPF_IND | (size)] = ROWS(NO(no_packet))
 
-#define no_atomic                                                                                  \
-	"atomic operations are not supported: a state belongs to one thread, use a plain load, "   \
+#define no_atomic                                                                                \
+	"atomic operations are not supported: a state belongs to one thread, use a plain load, " \
 	"add and store"
-#define no_packet                                                                                  \
-	"legacy packet access (BPF_ABS, BPF_IND) is not supported: the record is memory, load "    \
+#define no_packet                                                                               \
+	"legacy packet access (BPF_ABS, BPF_IND) is not supported: the record is memory, load " \
 	"from its pointer"
-#define no_map                                                                                     \
-	"maps are not supported: a program has its record, parameters, key and state, nothing else"
+#define no_map                                                                                  \
+	"maps are not supported: a program has its record, parameters, key and state, nothing " \
+	"else"
 
 static const struct isa_entry isa[256] = {
 	ALU_FORMS(BPF_ADD, ADD),
@@ -96,9 +109,9 @@ static const struct isa_entry isa[256] = {
 
 	[BPF_ALU | BPF_MOV | BPF_K] = ROWS(ROW(MOV, 32, 0, D | I)),
 	[BPF_ALU64 | BPF_MOV | BPF_K] = ROWS(ROW(MOV, 64, 0, D | I)),
-	[BPF_ALU | BPF_MOV | BPF_X] = ROWS(ROW_IF(MOV, 32, 0, D | S, O, 0),
-					   ROW_IF(MOVSX, 32, 1, D | S, O, 8),
-					   ROW_IF(MOVSX, 32, 2, D | S, O, 16)),
+	[BPF_ALU | BPF_MOV | BPF_X] =
+		ROWS(ROW_IF(MOV, 32, 0, D | S, O, 0), ROW_IF(MOVSX, 32, 1, D | S, O, 8),
+		     ROW_IF(MOVSX, 32, 2, D | S, O, 16)),
 	[BPF_ALU64 | BPF_MOV | BPF_X] =
 		ROWS(ROW_IF(MOV, 64, 0, D | S, O, 0), ROW_IF(MOVSX, 64, 1, D | S, O, 8),
 		     ROW_IF(MOVSX, 64, 2, D | S, O, 16), ROW_IF(MOVSX, 64, 4, D | S, O, 32),
@@ -151,44 +164,44 @@ static const struct isa_entry isa[256] = {
 };
 
 const struct vm_op_info vm_op_infos[VM_OPCODES] = {
-	[VM_OP_ADD] = { "add", "+=", VM_KIND_ALU },
-	[VM_OP_SUB] = { "sub", "-=", VM_KIND_ALU },
-	[VM_OP_MUL] = { "mul", "*=", VM_KIND_ALU },
-	[VM_OP_DIV] = { "div", "/=", VM_KIND_ALU },
-	[VM_OP_SDIV] = { "sdiv", "s/=", VM_KIND_ALU },
-	[VM_OP_MOD] = { "mod", "%=", VM_KIND_ALU },
-	[VM_OP_SMOD] = { "smod", "s%=", VM_KIND_ALU },
-	[VM_OP_OR] = { "or", "|=", VM_KIND_ALU },
-	[VM_OP_AND] = { "and", "&=", VM_KIND_ALU },
-	[VM_OP_XOR] = { "xor", "^=", VM_KIND_ALU },
-	[VM_OP_LSH] = { "lsh", "<<=", VM_KIND_ALU },
-	[VM_OP_RSH] = { "rsh", ">>=", VM_KIND_ALU },
-	[VM_OP_ARSH] = { "arsh", "s>>=", VM_KIND_ALU },
-	[VM_OP_MOV] = { "mov", "=", VM_KIND_ALU },
-	[VM_OP_MOVSX] = { "movsx", NULL, VM_KIND_ALU },
-	[VM_OP_NEG] = { "neg", NULL, VM_KIND_ALU },
-	[VM_OP_LE] = { "le", NULL, VM_KIND_ALU },
-	[VM_OP_BE] = { "be", NULL, VM_KIND_ALU },
-	[VM_OP_BSWAP] = { "bswap", NULL, VM_KIND_ALU },
-	[VM_OP_JA] = { "goto", NULL, VM_KIND_JUMP },
-	[VM_OP_JEQ] = { "jeq", "==", VM_KIND_JUMP },
-	[VM_OP_JNE] = { "jne", "!=", VM_KIND_JUMP },
-	[VM_OP_JSET] = { "jset", "&", VM_KIND_JUMP },
-	[VM_OP_JGT] = { "jgt", ">", VM_KIND_JUMP },
-	[VM_OP_JGE] = { "jge", ">=", VM_KIND_JUMP },
-	[VM_OP_JLT] = { "jlt", "<", VM_KIND_JUMP },
-	[VM_OP_JLE] = { "jle", "<=", VM_KIND_JUMP },
-	[VM_OP_JSGT] = { "jsgt", "s>", VM_KIND_JUMP },
-	[VM_OP_JSGE] = { "jsge", "s>=", VM_KIND_JUMP },
-	[VM_OP_JSLT] = { "jslt", "s<", VM_KIND_JUMP },
-	[VM_OP_JSLE] = { "jsle", "s<=", VM_KIND_JUMP },
-	[VM_OP_LOAD] = { "load", NULL, VM_KIND_LOAD },
-	[VM_OP_STORE] = { "store", NULL, VM_KIND_STORE },
-	[VM_OP_IMM64] = { "imm64", NULL, VM_KIND_CONST },
-	[VM_OP_RODATA] = { "rodata", NULL, VM_KIND_CONST },
-	[VM_OP_CALL] = { "call", NULL, VM_KIND_CALL },
-	[VM_OP_CALL_SUB] = { "call sub", NULL, VM_KIND_CALL },
-	[VM_OP_EXIT] = { "exit", NULL, VM_KIND_EXIT },
+	[VM_OP_ADD] = {"add", "+=", VM_KIND_ALU},
+	[VM_OP_SUB] = {"sub", "-=", VM_KIND_ALU},
+	[VM_OP_MUL] = {"mul", "*=", VM_KIND_ALU},
+	[VM_OP_DIV] = {"div", "/=", VM_KIND_ALU},
+	[VM_OP_SDIV] = {"sdiv", "s/=", VM_KIND_ALU},
+	[VM_OP_MOD] = {"mod", "%=", VM_KIND_ALU},
+	[VM_OP_SMOD] = {"smod", "s%=", VM_KIND_ALU},
+	[VM_OP_OR] = {"or", "|=", VM_KIND_ALU},
+	[VM_OP_AND] = {"and", "&=", VM_KIND_ALU},
+	[VM_OP_XOR] = {"xor", "^=", VM_KIND_ALU},
+	[VM_OP_LSH] = {"lsh", "<<=", VM_KIND_ALU},
+	[VM_OP_RSH] = {"rsh", ">>=", VM_KIND_ALU},
+	[VM_OP_ARSH] = {"arsh", "s>>=", VM_KIND_ALU},
+	[VM_OP_MOV] = {"mov", "=", VM_KIND_ALU},
+	[VM_OP_MOVSX] = {"movsx", NULL, VM_KIND_ALU},
+	[VM_OP_NEG] = {"neg", NULL, VM_KIND_ALU},
+	[VM_OP_LE] = {"le", NULL, VM_KIND_ALU},
+	[VM_OP_BE] = {"be", NULL, VM_KIND_ALU},
+	[VM_OP_BSWAP] = {"bswap", NULL, VM_KIND_ALU},
+	[VM_OP_JA] = {"goto", NULL, VM_KIND_JUMP},
+	[VM_OP_JEQ] = {"jeq", "==", VM_KIND_JUMP},
+	[VM_OP_JNE] = {"jne", "!=", VM_KIND_JUMP},
+	[VM_OP_JSET] = {"jset", "&", VM_KIND_JUMP},
+	[VM_OP_JGT] = {"jgt", ">", VM_KIND_JUMP},
+	[VM_OP_JGE] = {"jge", ">=", VM_KIND_JUMP},
+	[VM_OP_JLT] = {"jlt", "<", VM_KIND_JUMP},
+	[VM_OP_JLE] = {"jle", "<=", VM_KIND_JUMP},
+	[VM_OP_JSGT] = {"jsgt", "s>", VM_KIND_JUMP},
+	[VM_OP_JSGE] = {"jsge", "s>=", VM_KIND_JUMP},
+	[VM_OP_JSLT] = {"jslt", "s<", VM_KIND_JUMP},
+	[VM_OP_JSLE] = {"jsle", "s<=", VM_KIND_JUMP},
+	[VM_OP_LOAD] = {"load", NULL, VM_KIND_LOAD},
+	[VM_OP_STORE] = {"store", NULL, VM_KIND_STORE},
+	[VM_OP_IMM64] = {"imm64", NULL, VM_KIND_CONST},
+	[VM_OP_RODATA] = {"rodata", NULL, VM_KIND_CONST},
+	[VM_OP_CALL] = {"call", NULL, VM_KIND_CALL},
+	[VM_OP_CALL_SUB] = {"call sub", NULL, VM_KIND_CALL},
+	[VM_OP_EXIT] = {"exit", NULL, VM_KIND_EXIT},
 };
 
 const struct vm_isa_row *vm_isa_rows(uint8_t code, unsigned *ret_n)

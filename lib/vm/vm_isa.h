@@ -110,19 +110,19 @@ extern const struct vm_op_info vm_op_infos[VM_OPCODES];
 
 /* One decoded instruction. */
 struct vm_op {
-	uint8_t op;      /* enum vm_opcode */
-	uint8_t kind;    /* enum vm_op_kind */
-	uint8_t width;   /* 32 or 64, of ALU and JUMP; else 64 */
-	uint8_t bytes;   /* 1, 2, 4, 8 of LOAD, STORE, MOVSX, LE, BE, BSWAP; else 0 */
-	bool sign;       /* LOAD: sign-extends */
-	bool use_imm;    /* the operand is imm, not src; true for IMM64 and RODATA, JA too */
+	uint8_t op;       /* enum vm_opcode */
+	uint8_t kind;     /* enum vm_op_kind */
+	uint8_t width;    /* 32 or 64, of ALU and JUMP; else 64 */
+	uint8_t bytes;    /* 1, 2, 4, 8 of LOAD, STORE, MOVSX, LE, BE, BSWAP; else 0 */
+	bool sign;        /* LOAD: sign-extends */
+	bool use_imm;     /* the operand is imm, not src; true for IMM64 and RODATA, JA too */
 	uint8_t dst, src; /* 0..10; 0 where there is none: look at reads and writes */
-	uint8_t slots;   /* 1, or 2 for IMM64 and RODATA */
+	uint8_t slots;    /* 1, or 2 for IMM64 and RODATA */
 	/* Registers, bit i is r_i. CALL reads what its helper's row says (not in `reads`) and
 	 * writes r0..r5; EXIT reads r0 where the function returns a value (not in `reads`). */
 	uint16_t reads, writes;
-	int32_t off;     /* LOAD, STORE: added to the address; JUMP: slots from the next one */
-	int64_t imm;     /* sign-extended; IMM64: all 64 bits; RODATA: byte offset */
+	int32_t off; /* LOAD, STORE: added to the address; JUMP: slots from the next one */
+	int64_t imm; /* sign-extended; IMM64: all 64 bits; RODATA: byte offset */
 };
 
 /*
@@ -173,9 +173,9 @@ struct vm_isa_row {
 	uint8_t width;
 	uint8_t bytes;
 	uint8_t sign;
-	uint8_t fields;  /* enum vm_isa_field bits that carry operands; the others must be zero */
-	uint8_t select;  /* the field that tells this row from others of the same opcode, or 0 */
-	int16_t value;   /* what it must be */
+	uint8_t fields; /* enum vm_isa_field bits that carry operands; the others must be zero */
+	uint8_t select; /* the field that tells this row from others of the same opcode, or 0 */
+	int16_t value;  /* what it must be */
 };
 
 /* The rows of an opcode byte; *ret_n 0 when there is no such opcode. */

@@ -234,13 +234,14 @@ struct vm_range vm_range_widen(const struct vm_range *old, const struct vm_range
 		r.smin = threshold_down(r.smin, thresholds, n);
 	/* A threshold says something of an unsigned bound only where both orders agree. */
 	if (r.umax > old->umax) {
-		int64_t t = r.umax <= INT64_MAX ? threshold_up((int64_t)r.umax, thresholds, n) :
-						  INT64_MAX;
+		int64_t t = r.umax <= INT64_MAX ? threshold_up((int64_t)r.umax, thresholds, n)
+						: INT64_MAX;
 
 		r.umax = t == INT64_MAX ? UINT64_MAX : (uint64_t)t;
 	}
 	if (r.umin < old->umin) {
-		int64_t t = r.umin <= INT64_MAX ? threshold_down((int64_t)r.umin, thresholds, n) : 0;
+		int64_t t =
+			r.umin <= INT64_MAX ? threshold_down((int64_t)r.umin, thresholds, n) : 0;
 
 		r.umin = t < 0 ? 0 : (uint64_t)t;
 	}

@@ -23,7 +23,7 @@ struct vm_range {
 struct vm_range vm_range_const(uint64_t x);
 struct vm_range vm_range_unknown(void);
 struct vm_range vm_range_unsigned(uint64_t umin, uint64_t umax); /* umin <= umax */
-struct vm_range vm_range_signed(int64_t smin, int64_t smax);       /* smin <= smax */
+struct vm_range vm_range_signed(int64_t smin, int64_t smax);     /* smin <= smax */
 bool vm_range_is_const(const struct vm_range *r);
 bool vm_range_contains(const struct vm_range *r, uint64_t x);
 bool vm_range_is_equal(const struct vm_range *a, const struct vm_range *b);

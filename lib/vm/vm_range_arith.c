@@ -155,7 +155,7 @@ static struct vm_range range_mod(const struct vm_range *a, const struct vm_range
 /* a / b for one divisor, RFC 9669: INT64_MIN / -1 wraps to INT64_MIN. */
 static int64_t sdiv_one(int64_t a, int64_t b)
 {
-	return b == -1 ? (int64_t)-(uint64_t)a : a / b;
+	return b == -1 ? (int64_t) - (uint64_t)a : a / b;
 }
 
 /* The quotients by divisors of one sign, [low, high] without 0. */
@@ -235,7 +235,8 @@ static struct vm_range range_smod(const struct vm_range *a, const struct vm_rang
 static struct vm_range range_and(const struct vm_range *a, const struct vm_range *b)
 {
 	uint64_t known1 = a->value & b->value;
-	struct vm_range r = from_bits(known1, ((a->value | a->mask) & (b->value | b->mask)) ^ known1);
+	struct vm_range r =
+		from_bits(known1, ((a->value | a->mask) & (b->value | b->mask)) ^ known1);
 
 	r.umax = a->umax < b->umax ? a->umax : b->umax;
 	return tightened(r);
@@ -287,8 +288,8 @@ static struct vm_range shift_right(const struct vm_range *a, unsigned n)
 static struct vm_range shift_right_signed(const struct vm_range *a, unsigned n)
 {
 	/* An unknown sign bit spreads as unknown, a known one as itself. */
-	struct vm_range r = from_bits((uint64_t)((int64_t)a->value >> n),
-				      (uint64_t)((int64_t)a->mask >> n));
+	struct vm_range r =
+		from_bits((uint64_t)((int64_t)a->value >> n), (uint64_t)((int64_t)a->mask >> n));
 
 	r.smin = a->smin >> n;
 	r.smax = a->smax >> n;

@@ -68,12 +68,14 @@ static void report_insn(const struct vm_program *vp, const struct vm_code *code,
 	if (vm_isa_decode(code->flat.insns, code->flat.n_insns, at, &op))
 		return;
 	if (op.kind == VM_KIND_CALL) {
-		used = (size_t)snprintf(what, sizeof(what), "%s with", vm_helper_name((int32_t)op.imm));
+		used = (size_t)snprintf(what, sizeof(what), "%s with",
+					vm_helper_name((int32_t)op.imm));
 		for (unsigned i = 0; i < 5 && used < sizeof(what); i++)
 			if (info->arg_region[i])
-				used += (size_t)snprintf(what + used, sizeof(what) - used, " r%u: %s%s",
-							 i + 1, vm_region_name(info->arg_region[i]),
-							 info->arg_guarded >> i & 1 ? " (guarded)" : "");
+				used += (size_t)snprintf(
+					what + used, sizeof(what) - used, " r%u: %s%s", i + 1,
+					vm_region_name(info->arg_region[i]),
+					info->arg_guarded >> i & 1 ? " (guarded)" : "");
 	} else {
 		char offsets[96];
 

@@ -96,7 +96,8 @@ uint32_t vm_state_slots(const struct vm_state *s)
 	return s->stack ? s->stack->n : 0;
 }
 
-/* ---- the lattice ------------------------------------------------------------------------------ */
+/* ---- the lattice ------------------------------------------------------------------------------
+ */
 
 static bool value_within(const struct vm_value *a, const struct vm_value *b)
 {
@@ -119,7 +120,7 @@ static void value_join(struct vm_value *into, const struct vm_value *from)
 		*into = *from;
 	else if (into->kind == VALUE_MIXED || from->kind != into->kind ||
 		 from->region != into->region)
-		*into = (struct vm_value){ .kind = VALUE_MIXED };
+		*into = (struct vm_value){.kind = VALUE_MIXED};
 	else
 		into->range = vm_range_join(&into->range, &from->range);
 }
@@ -214,7 +215,8 @@ int vm_state_widen(struct vm_states *all, struct vm_state *into, const struct vm
 	return merge(all, into, from, true);
 }
 
-/* ---- the stack -------------------------------------------------------------------------------- */
+/* ---- the stack --------------------------------------------------------------------------------
+ */
 
 /* Offset -1 is byte 7 of slot 0, offset -8 its byte 0. */
 static uint32_t slot_of(int64_t offset)
@@ -238,7 +240,7 @@ int vm_stack_write(struct vm_states *all, struct vm_state *s, int64_t first, int
 		return -ENOMEM;
 	if (first == last && bytes == 8 && first % 8 == 0) {
 		s->stack->slot[slot_of(first)] =
-			(struct vm_slot){ .written = VM_SLOT_WRITTEN, .value = *value };
+			(struct vm_slot){.written = VM_SLOT_WRITTEN, .value = *value};
 		return 0;
 	}
 	for (int64_t at = first; at < end; at++) {
@@ -249,7 +251,7 @@ int vm_stack_write(struct vm_states *all, struct vm_state *s, int64_t first, int
 			if (slot_is_plain(slot))
 				slot->value = vm_value_scalar(vm_range_unknown());
 			else
-				slot->value = (struct vm_value){ .kind = VALUE_MIXED };
+				slot->value = (struct vm_value){.kind = VALUE_MIXED};
 			continue;
 		}
 		if (!slot_is_plain(slot))
@@ -275,8 +277,8 @@ const char *vm_stack_read(const struct vm_state *s, int64_t first, int64_t last,
 		if (!slot_is_plain(slot) && !(first == last && bytes == 8 && first % 8 == 0))
 			return "reads a part of a pointer that was kept on the stack";
 	}
-	*ret = vm_value_scalar(bytes < 8 ? vm_range_unsigned(0, (1ull << 8 * bytes) - 1) :
-					   vm_range_unknown());
+	*ret = vm_value_scalar(bytes < 8 ? vm_range_unsigned(0, (1ull << 8 * bytes) - 1)
+					 : vm_range_unknown());
 	if (first != last || first % 8 || !bytes)
 		return NULL;
 	slot = &s->stack->slot[slot_of(first)];

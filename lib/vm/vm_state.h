@@ -16,20 +16,22 @@
 #include "vm/vm.h"
 
 enum vm_value_kind {
-	VALUE_UNINIT, /* unreadable on at least one way here: believed of nothing, holds everything */
+	VALUE_UNINIT, /* unreadable on at least one way here: believed of nothing, holds everything
+		       */
 	VALUE_MIXED,  /* written, but with values of different kinds: may be moved, not used */
 	VALUE_SCALAR,
 	VALUE_POINTER,
 };
 
 struct vm_value {
-	uint8_t kind;          /* enum vm_value_kind */
-	uint8_t region;        /* POINTER: where to */
-	struct vm_range range; /* SCALAR: the value; POINTER: the offset into the region, mod 2^64 */
+	uint8_t kind;   /* enum vm_value_kind */
+	uint8_t region; /* POINTER: where to */
+	struct vm_range
+		range; /* SCALAR: the value; POINTER: the offset into the region, mod 2^64 */
 };
 
 struct vm_slot {
-	uint8_t written; /* bit i: byte i */
+	uint8_t written;       /* bit i: byte i */
 	struct vm_value value; /* meaningful when written == 0xff */
 };
 
@@ -55,14 +57,14 @@ enum {
 
 static inline struct vm_value vm_value_scalar(struct vm_range range)
 {
-	return (struct vm_value){ .kind = VALUE_SCALAR, .range = range };
+	return (struct vm_value){.kind = VALUE_SCALAR, .range = range};
 }
 
 static inline struct vm_value vm_value_pointer(enum vm_region region, int64_t offset)
 {
-	return (struct vm_value){ .kind = VALUE_POINTER,
-				  .region = (uint8_t)region,
-				  .range = vm_range_const((uint64_t)offset) };
+	return (struct vm_value){.kind = VALUE_POINTER,
+				 .region = (uint8_t)region,
+				 .range = vm_range_const((uint64_t)offset)};
 }
 
 /* NULL: out of memory (or beyond VM_VERIFY_MAX_BYTES). free takes NULL. */

@@ -10,11 +10,12 @@ static const char *bounds_verb(const struct vm_program *vp, const struct vm_trap
 	const struct flat_code *flat = &vp->code[trap->entry].flat;
 	struct vm_op op;
 
-	if (trap->insn >= flat->n_insns || vm_isa_decode(flat->insns, flat->n_insns, trap->insn, &op))
+	if (trap->insn >= flat->n_insns ||
+	    vm_isa_decode(flat->insns, flat->n_insns, trap->insn, &op))
 		return "touches";
-	return op.kind == VM_KIND_LOAD  ? "reads" :
-	       op.kind == VM_KIND_STORE ? "writes" :
-					  "hands a helper";
+	return op.kind == VM_KIND_LOAD    ? "reads"
+	       : op.kind == VM_KIND_STORE ? "writes"
+					  : "hands a helper";
 }
 
 static void where_of(const struct vm_program *vp, const struct vm_trap *trap, const char *record,
@@ -57,6 +58,7 @@ int vm_trap_error(const struct vm_program *vp, const struct vm_trap *trap, const
 				    "the program reported error %" PRIu32 " (fold_fail)",
 				    trap->code);
 	default:
-		return nf_error_set(err, NF_INTERNAL, where, "the program stopped without a reason");
+		return nf_error_set(err, NF_INTERNAL, where,
+				    "the program stopped without a reason");
 	}
 }

@@ -12,7 +12,8 @@
 #include "vm/vm_beliefs.h"
 #include "vm/vm_check.h"
 
-/* ---- refusals --------------------------------------------------------------------------------- */
+/* ---- refusals ---------------------------------------------------------------------------------
+ */
 
 static int refuse(struct vm_check *c, uint32_t insn, const char *fmt, va_list ap)
 {
@@ -51,13 +52,15 @@ int vm_check_refuse(struct vm_check *c, const char *fmt, ...)
 int vm_check_no_memory(struct vm_check *c)
 {
 	if (c->states.live_bytes > VM_VERIFY_MAX_BYTES / 2)
-		return vm_check_refuse_at(c, c->insn, "too complex to verify: its states need more "
-						      "than %d MiB",
+		return vm_check_refuse_at(c, c->insn,
+					  "too complex to verify: its states need more "
+					  "than %d MiB",
 					  VM_VERIFY_MAX_BYTES >> 20);
 	return nf_error_no_memory(c->err, NULL);
 }
 
-/* ---- one function ----------------------------------------------------------------------------- */
+/* ---- one function -----------------------------------------------------------------------------
+ */
 
 static struct vm_state *entry_state(struct vm_check *c)
 {
@@ -170,7 +173,8 @@ static int check_function(struct vm_check *c)
 	return rc;
 }
 
-/* ---- the whole program ------------------------------------------------------------------------ */
+/* ---- the whole program ------------------------------------------------------------------------
+ */
 
 struct shared_program {
 	struct vm_program vp; /* first: the public part */
@@ -221,8 +225,8 @@ static void summarize(struct vm_program *vp, const struct vm_check *c)
 struct vm_bounds vm_bounds_of(const struct program *p)
 {
 	if (p->record_bytes)
-		return (struct vm_bounds){ p->record_bytes, p->record_bytes };
-	return (struct vm_bounds){ 0, PROGRAM_MAX_RECORD_BYTES };
+		return (struct vm_bounds){p->record_bytes, p->record_bytes};
+	return (struct vm_bounds){0, PROGRAM_MAX_RECORD_BYTES};
 }
 
 static int check_bounds(const struct program *p, const struct vm_bounds *bounds,
@@ -236,11 +240,12 @@ static int check_bounds(const struct program *p, const struct vm_bounds *bounds,
 				    PROGRAM_MAX_RECORD_BYTES);
 	if (p->record_bytes && (bounds->record_min_bytes != p->record_bytes ||
 				bounds->record_max_bytes != p->record_bytes))
-		return nf_error_set(err, NF_INVALID_ARGUMENT, "record bounds",
-				    "the program wants records of %u bytes, the data set has %u to %u; "
-				    "use a data set of format fixed:%u",
-				    p->record_bytes, bounds->record_min_bytes,
-				    bounds->record_max_bytes, p->record_bytes);
+		return nf_error_set(
+			err, NF_INVALID_ARGUMENT, "record bounds",
+			"the program wants records of %u bytes, the data set has %u to %u; "
+			"use a data set of format fixed:%u",
+			p->record_bytes, bounds->record_min_bytes, bounds->record_max_bytes,
+			p->record_bytes);
 	return 0;
 }
 

@@ -28,9 +28,9 @@ enum {
 	WIRE_MAX_REQUEST_BYTES = 256 << 10,
 	WIRE_MAX_PROGRAM_REQUEST_BYTES = 1 << 20, /* LoadProgram, Execute */
 	WIRE_MAX_REPLY_BYTES = 4 << 20,
-	WIRE_PARTIAL_BYTES = 1 << 20,             /* a Partial's keys and states together */
+	WIRE_PARTIAL_BYTES = 1 << 20, /* a Partial's keys and states together */
 	WIRE_MAX_NAME_BYTES = 255,
-	WIRE_MAX_DETAILS_BYTES = 4000,            /* in base64 within 8 KiB of trailers */
+	WIRE_MAX_DETAILS_BYTES = 4000, /* in base64 within 8 KiB of trailers */
 };
 
 /* Methods' paths. */
@@ -55,14 +55,14 @@ void wire_program_to_free(Nearfold__V1__Program *m);
 /* A checked ExecuteRequest. Strings and bytes are owned by the struct. */
 struct wire_execute {
 	char *dataset;
-	struct program *program;          /* NULL: by id */
+	struct program *program; /* NULL: by id */
 	uint8_t program_id[PROGRAM_ID_BYTES];
 	uint8_t *params;
 	uint32_t params_bytes;
-	char engine[16], reader[16];      /* "auto" when empty */
+	char engine[16], reader[16]; /* "auto" when empty */
 	uint32_t threads, queue_depth;
 	bool has_range;
-	uint64_t range_start, range_end;  /* end UINT64_MAX: to the end; start <= end */
+	uint64_t range_start, range_end; /* end UINT64_MAX: to the end; start <= end */
 	uint64_t instructions_per_record, max_groups, chunk_bytes;
 	uint64_t generation;
 };

@@ -41,7 +41,7 @@ struct frame {
 	const struct frame *parent;
 	const ProtobufCMessageDescriptor *type;
 	const ProtobufCFieldDescriptor *field; /* being looked at; NULL: none */
-	uint32_t index;			       /* of a repeated one */
+	uint32_t index;                        /* of a repeated one */
 };
 
 struct bytes {
@@ -56,7 +56,7 @@ bool wire_is_text(const uint8_t *data, size_t size)
 	static const struct {
 		uint8_t first, last, follow, low, high;
 	} rows[] = {
-		{0x01, 0x7f, 0, 0, 0},	     {0xc2, 0xdf, 1, 0x80, 0xbf},
+		{0x01, 0x7f, 0, 0, 0},       {0xc2, 0xdf, 1, 0x80, 0xbf},
 		{0xe0, 0xe0, 2, 0xa0, 0xbf}, {0xe1, 0xec, 2, 0x80, 0xbf},
 		{0xed, 0xed, 2, 0x80, 0x9f}, {0xee, 0xef, 2, 0x80, 0xbf},
 		{0xf0, 0xf0, 3, 0x90, 0xbf}, {0xf1, 0xf3, 3, 0x80, 0xbf},

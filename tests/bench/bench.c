@@ -140,8 +140,8 @@ void bench_group(const char *title, const struct bench_rival *rivals, unsigned n
 		}
 		mid = median(rate, rounds, &lo, &hi);
 		rmid = median(ratio, rounds, &rlo, &rhi);
-		printf("  %-44s %9.2f %9.2f %9.2f %7.2f %6.2f-%.2f\n", rivals[i].name, mid, lo, hi, rmid,
-		       rlo, rhi);
+		printf("  %-44s %9.2f %9.2f %9.2f %7.2f %6.2f-%.2f\n", rivals[i].name, mid, lo, hi,
+		       rmid, rlo, rhi);
 		if (json) {
 			fputs(i ? ",{\"name\":" : "{\"name\":", json);
 			json_text(rivals[i].name);

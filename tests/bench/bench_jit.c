@@ -107,21 +107,21 @@ struct c_run {
 	struct ref_q1 *groups;
 };
 
-#define C_RUNS(prefix)                                                                             \
-	static void prefix##_run_count_sum(void *arg)                                              \
-	{                                                                                          \
-		struct c_run *c = arg;                                                             \
-		prefix##_count_sum(c->data, c->n, c->bound, &c->state.total);                      \
-	}                                                                                          \
-	static void prefix##_run_q6(void *arg)                                                     \
-	{                                                                                          \
-		struct c_run *c = arg;                                                             \
-		prefix##_q6(c->data, c->n, &c->state.wide);                                        \
-	}                                                                                          \
-	static void prefix##_run_q1(void *arg)                                                     \
-	{                                                                                          \
-		struct c_run *c = arg;                                                             \
-		prefix##_q1(c->data, c->n, c->groups);                                             \
+#define C_RUNS(prefix)                                                        \
+	static void prefix##_run_count_sum(void *arg)                         \
+	{                                                                     \
+		struct c_run *c = arg;                                        \
+		prefix##_count_sum(c->data, c->n, c->bound, &c->state.total); \
+	}                                                                     \
+	static void prefix##_run_q6(void *arg)                                \
+	{                                                                     \
+		struct c_run *c = arg;                                        \
+		prefix##_q6(c->data, c->n, &c->state.wide);                   \
+	}                                                                     \
+	static void prefix##_run_q1(void *arg)                                \
+	{                                                                     \
+		struct c_run *c = arg;                                        \
+		prefix##_q1(c->data, c->n, c->groups);                        \
 	}
 
 C_RUNS(gcc)
@@ -162,8 +162,8 @@ static void run_dpdk(void *arg)
 	}
 }
 
-/* uBPF's published design: compiled code that is called for every record; here our own code, so that
- * only the design differs. */
+/* uBPF's published design: compiled code that is called for every record; here our own code, so
+ * that only the design differs. */
 struct call_run {
 	struct jit_code code;
 	struct jit_image *image;
@@ -246,7 +246,8 @@ static void check_count_sum(struct vm_program *vp, uint32_t bound, const struct 
 	check_equal("sum", got.sum, want.sum);
 }
 
-static void check_tpch(struct vm_program *q6, struct vm_program *q1, const struct ref_item *t, size_t n)
+static void check_tpch(struct vm_program *q6, struct vm_program *q1, const struct ref_item *t,
+		       size_t n)
 {
 	static struct ref_q1 want[65536];
 	__int128 want_q6 = 0, got_q6;
@@ -310,8 +311,8 @@ static void count_sum(size_t bytes, const char *size)
 			{"jit, a call per record (uBPF's design)", run_calls, &calls},
 			{"DPDK librte_bpf JIT, a call per record", run_dpdk, &dpdk},
 		};
-		snprintf(title, sizeof(title), "filter + count + sum, 32-byte records, %s, %u %% pass", size,
-			 percent[k]);
+		snprintf(title, sizeof(title),
+			 "filter + count + sum, 32-byte records, %s, %u %% pass", size, percent[k]);
 		bench_group(title, rivals, dpdk.filter ? 7 : 6, 0, rounds, (double)(n * sizeof(*t)),
 			    "GB/s");
 		if (!dpdk.filter)
@@ -520,16 +521,18 @@ static struct vm_program *many_instructions(void)
 	for (int i = 0; i < 40; i++) {
 		int16_t field = (int16_t)(i % 8 * 4), sum = (int16_t)(i % 8 * 8);
 
-		insns[n++] = (struct bpf_insn){.code = BPF_LDX | BPF_MEM | BPF_W, .dst_reg = 3,
-					       .src_reg = 2, .off = field};
-		insns[n++] = (struct bpf_insn){.code = BPF_JMP | BPF_JLE | BPF_K, .dst_reg = 3,
-					       .off = 3, .imm = i * 1000};
-		insns[n++] = (struct bpf_insn){.code = BPF_LDX | BPF_MEM | BPF_DW, .dst_reg = 4,
-					       .src_reg = 1, .off = sum};
-		insns[n++] = (struct bpf_insn){.code = BPF_ALU64 | BPF_ADD | BPF_X, .dst_reg = 4,
-					       .src_reg = 3};
-		insns[n++] = (struct bpf_insn){.code = BPF_STX | BPF_MEM | BPF_DW, .dst_reg = 1,
-					       .src_reg = 4, .off = sum};
+		insns[n++] = (struct bpf_insn){.code = BPF_LDX | BPF_MEM | BPF_W,
+					       .dst_reg = 3,
+					       .src_reg = 2,
+					       .off = field};
+		insns[n++] = (struct bpf_insn){
+			.code = BPF_JMP | BPF_JLE | BPF_K, .dst_reg = 3, .off = 3, .imm = i * 1000};
+		insns[n++] = (struct bpf_insn){
+			.code = BPF_LDX | BPF_MEM | BPF_DW, .dst_reg = 4, .src_reg = 1, .off = sum};
+		insns[n++] = (struct bpf_insn){
+			.code = BPF_ALU64 | BPF_ADD | BPF_X, .dst_reg = 4, .src_reg = 3};
+		insns[n++] = (struct bpf_insn){
+			.code = BPF_STX | BPF_MEM | BPF_DW, .dst_reg = 1, .src_reg = 4, .off = sum};
 	}
 	memcpy(&insns[n], end, sizeof(end));
 
@@ -537,7 +540,8 @@ static struct vm_program *many_instructions(void)
 		{.kind = PROGRAM_REDUCE, .name = "reduce", .insns = insns, .n_insns = n + 2},
 		{.kind = PROGRAM_COMBINE, .name = "combine", .insns = end, .n_insns = 2},
 	};
-	struct program draft = {.n_funcs = 2, .funcs = funcs, .record_bytes = 32, .state_bytes = 64};
+	struct program draft = {
+		.n_funcs = 2, .funcs = funcs, .record_bytes = 32, .state_bytes = 64};
 
 	if (program_create(&draft, &p, &err) || vm_verify(p, &bounds, &vp, &err))
 		die(&err);

@@ -208,8 +208,8 @@ static void run_read(void *arg)
 		die_errno(c->path);
 	c->total = (struct ref_total){0, 0};
 	while ((n = read(fd, buffer, PIECE_BYTES)) > 0)
-		c->loop((const struct ref_trade *)buffer, (size_t)n / sizeof(struct ref_trade), bound,
-			&c->total);
+		c->loop((const struct ref_trade *)buffer, (size_t)n / sizeof(struct ref_trade),
+			bound, &c->total);
 	close(fd);
 }
 
@@ -260,10 +260,10 @@ static void two_threads(void)
 	for (size_t i = 0; i < FILE_BYTES / sizeof(*t); i++)
 		t[i] = (struct ref_trade){.quantity = (uint32_t)(i % 100), .price = i};
 	for (unsigned i = 0; i < 2; i++) {
-		c[i] = (struct c_case){.memory = t, .bytes = FILE_BYTES, .loop = gcc_count_sum,
-				       .threads = i + 1};
-		s[i] = (struct scan_case){.path = big_path, .engine = "jit", .threads = i + 1,
-					  .cached = true};
+		c[i] = (struct c_case){
+			.memory = t, .bytes = FILE_BYTES, .loop = gcc_count_sum, .threads = i + 1};
+		s[i] = (struct scan_case){
+			.path = big_path, .engine = "jit", .threads = i + 1, .cached = true};
 	}
 	const struct bench_rival plain[] = {
 		{"C over memory, one thread", run_memory, &c[0]},
@@ -285,8 +285,9 @@ static void small_file(void)
 {
 	struct c_case c = {.path = small_path, .loop = gcc_count_sum, .threads = 1};
 	struct scan_case s[5] = {
-		{.engine = "auto"}, {.engine = "interp"}, {.engine = "jit"},
-		{.engine = "jit", .cached = true}, {.engine = "kernel"},
+		{.engine = "auto"},   {.engine = "interp"},
+		{.engine = "jit"},    {.engine = "jit", .cached = true},
+		{.engine = "kernel"},
 	};
 	struct scan_case warm = {.path = small_path, .engine = "auto", .cached = true};
 	struct bench_rival rivals[] = {
@@ -297,15 +298,19 @@ static void small_file(void)
 		{"auto, code from a cache", run_scan, &warm},
 		{"kernel", run_scan, &s[4]},
 	};
-	struct engine_config cfg = {.program = program, .params = (const uint8_t *)&bound,
-				    .format = FORMAT_FIXED, .record_bytes = 32, .cpu_threads = 1};
+	struct engine_config cfg = {.program = program,
+				    .params = (const uint8_t *)&bound,
+				    .format = FORMAT_FIXED,
+				    .record_bytes = 32,
+				    .cpu_threads = 1};
 	const struct engine_ops *kernel = engine_by_name("kernel");
 	struct nf_error why;
 	bool has_kernel = kernel && !kernel->check(&cfg, &why);
 
 	for (unsigned i = 0; i < 5; i++)
 		s[i].path = small_path;
-	bench_group("1 MiB, from open to answer", rivals, has_kernel ? 6 : 5, 0, 2 * rounds, 1, "ms");
+	bench_group("1 MiB, from open to answer", rivals, has_kernel ? 6 : 5, 0, 2 * rounds, 1,
+		    "ms");
 	bench_note("auto took %s: %s", s[0].ran, s[0].reason);
 	bench_note("auto with code from a cache took %s: %s", warm.ran, warm.reason);
 	if (!has_kernel)

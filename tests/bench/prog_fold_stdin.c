@@ -52,8 +52,8 @@ int main(int argc, char **argv)
 	size_t state_bytes = prog->program->state_bytes;
 
 	if (vm_verify(prog->program, &bounds, &vp, &err) < 0 ||
-	    fold_stream_open(vp, strcmp(argv[2], "lines") == 0 ? FORMAT_LINES : FORMAT_FIXED, &o, &s,
-			     &err) < 0)
+	    fold_stream_open(vp, strcmp(argv[2], "lines") == 0 ? FORMAT_LINES : FORMAT_FIXED, &o,
+			     &s, &err) < 0)
 		return die(err.text);
 	while ((n = read(STDIN_FILENO, piece, PIECE_BYTES)) != 0) {
 		if (n < 0 && errno == EINTR)
@@ -74,8 +74,8 @@ int main(int argc, char **argv)
 			return die("out of memory");
 		memcpy(state, fold->state, state_bytes);
 	}
-	if (client_result_new(prog->program, TAKE_PTR(state), TAKE_PTR(fold->groups), &stats, &result,
-			      &err) < 0)
+	if (client_result_new(prog->program, TAKE_PTR(state), TAKE_PTR(fold->groups), &stats,
+			      &result, &err) < 0)
 		return die(err.text);
 	nearfold_result_write(result, NEARFOLD_CSV, stdout);
 	nearfold_result_free(result);

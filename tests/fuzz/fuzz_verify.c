@@ -26,8 +26,10 @@ static uint8_t *fill(size_t n, const uint8_t *data, size_t size, unsigned turn)
 	if (!p)
 		abort();
 	for (size_t i = 0; i < n; i++)
-		p[i] = turn == 0 ? 0 : turn == 1 ? data[i % size] : turn == 2 ? 0xff :
-			       (uint8_t)(i * 7 + data[size / 2]);
+		p[i] = turn == 0   ? 0
+		       : turn == 1 ? data[i % size]
+		       : turn == 2 ? 0xff
+				   : (uint8_t)(i * 7 + data[size / 2]);
 	return p;
 }
 
@@ -40,8 +42,12 @@ static void run(const struct vm_program *vp, struct vm_beliefs *beliefs, enum pr
 	AUTO_FREE uint8_t *state = fill(p->state_bytes, data, size, turn ^ 1);
 	AUTO_FREE uint8_t *from = fill(p->state_bytes, data, size, turn);
 	AUTO_FREE uint8_t *key = fill(p->key_bytes, data, size, 0);
-	struct vm_memory mem = { .record = record, .record_bytes = record_bytes, .params = params,
-				 .state = state, .from = from, .key = key };
+	struct vm_memory mem = {.record = record,
+				.record_bytes = record_bytes,
+				.params = params,
+				.state = state,
+				.from = from,
+				.key = key};
 	struct vm_machine *m = NULL;
 	struct vm_trap trap;
 	uint64_t r0;
@@ -73,8 +79,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    !vm_beliefs_verify(f.program, &f.bounds, &vp, &beliefs, NULL)) {
 		for (unsigned turn = 0; turn < 4; turn++)
 			run(vp, beliefs, f.kind,
-			    turn & 1 ? f.bounds.record_max_bytes : f.bounds.record_min_bytes, data, size,
-			    turn);
+			    turn & 1 ? f.bounds.record_max_bytes : f.bounds.record_min_bytes, data,
+			    size, turn);
 		vm_beliefs_free(beliefs);
 		vm_program_unref(vp);
 	}

@@ -27,11 +27,11 @@ struct state {
 #define HIDE(x) asm volatile("" : "+r"(x))
 
 /* A combine that has nothing to do with the matter. */
-#define PLAIN_COMBINE                                                                              \
-	FOLD_COMBINE combine(struct state *into, const struct state *from)                         \
-	{                                                                                          \
-		into->count += from->count;                                                        \
-		into->sum += from->sum;                                                            \
+#define PLAIN_COMBINE                                                      \
+	FOLD_COMBINE combine(struct state *into, const struct state *from) \
+	{                                                                  \
+		into->count += from->count;                                \
+		into->sum += from->sum;                                    \
 	}
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * failing_malloc.h - the n-th allocation of the process fails: set fail_after to n. live counts what
- * is allocated. For one file of a test program: it defines malloc() and the rest of them.
+ * failing_malloc.h - the n-th allocation of the process fails: set fail_after to n. live counts
+ * what is allocated. For one file of a test program: it defines malloc() and the rest of them.
  * Where a sanitizer brings its own malloc, OWN_MALLOC is 0 and nothing is defined.
  */
 #ifndef FAILING_MALLOC_H

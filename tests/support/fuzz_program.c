@@ -26,7 +26,7 @@ static void list_encodings(void)
 		for (unsigned i = 0; i < n; i++)
 			if (!rows[i].refused)
 				encodings[n_encodings++] =
-					(struct encoding){ (uint8_t)code, rows[i] };
+					(struct encoding){(uint8_t)code, rows[i]};
 	}
 }
 
@@ -43,10 +43,10 @@ static unsigned make_insn(const uint8_t *in, struct bpf_insn out[2])
 	memcpy(out, in, sizeof(*out));
 	out[0].dst_reg %= 11;
 	out[0].src_reg %= 11;
-	out[1] = (struct bpf_insn){ 0 };
+	out[1] = (struct bpf_insn){0};
 	if (out[0].code == (BPF_JMP | BPF_CALL))
-		out[0].imm = out[0].src_reg ? (int32_t)((uint32_t)out[0].imm % MAX_FUNCS) :
-					      helper_number(out[0].imm);
+		out[0].imm = out[0].src_reg ? (int32_t)((uint32_t)out[0].imm % MAX_FUNCS)
+					    : helper_number(out[0].imm);
 	if (out[0].code == (BPF_LD | BPF_IMM | BPF_DW) && out[0].src_reg == PROGRAM_PSEUDO_RODATA)
 		out[0].imm = (uint32_t)out[0].imm % 33;
 	if (!vm_isa_decode(out, 2, 0, &op))
@@ -100,15 +100,15 @@ static void mend_jumps(struct bpf_insn *insns, uint32_t n)
 
 int fuzz_program(const uint8_t *data, size_t size, struct fuzz_program *ret)
 {
-	static const struct bpf_insn end[] = { { .code = BPF_ALU64 | BPF_MOV | BPF_K },
-					       { .code = BPF_JMP | BPF_EXIT } };
-	static const char *const names[MAX_FUNCS] = { "entry", "sub1", "sub2", "sub3" };
+	static const struct bpf_insn end[] = {{.code = BPF_ALU64 | BPF_MOV | BPF_K},
+					      {.code = BPF_JMP | BPF_EXIT}};
+	static const char *const names[MAX_FUNCS] = {"entry", "sub1", "sub2", "sub3"};
 	static const uint8_t rodata[32] = "0123456789 -1.5e3 needle in a ha";
 	static struct bpf_insn insns[MAX_FUNCS][MAX_INSNS + 2];
 	struct program_func funcs[MAX_FUNCS + 2];
-	uint32_t n[MAX_FUNCS] = { 0 };
+	uint32_t n[MAX_FUNCS] = {0};
 	unsigned n_funcs = 1;
-	struct program draft = { .funcs = funcs, .rodata = rodata, .rodata_bytes = sizeof(rodata) };
+	struct program draft = {.funcs = funcs, .rodata = rodata, .rodata_bytes = sizeof(rodata)};
 	enum program_kind kind;
 
 	if (!n_encodings)
@@ -121,8 +121,9 @@ int fuzz_program(const uint8_t *data, size_t size, struct fuzz_program *ret)
 	draft.state_bytes = 1 + data[3];
 	draft.key_bytes = kind == PROGRAM_KEY ? 1 + (data[4] & 31) : 0;
 	ret->bounds.record_min_bytes = draft.record_bytes ? draft.record_bytes : data[5] & 15;
-	ret->bounds.record_max_bytes = draft.record_bytes ? draft.record_bytes :
-							    ret->bounds.record_min_bytes + (data[5] >> 4);
+	ret->bounds.record_max_bytes = draft.record_bytes
+					       ? draft.record_bytes
+					       : ret->bounds.record_min_bytes + (data[5] >> 4);
 	for (size_t at = 8; at + 8 <= size; at += 8) {
 		unsigned f = n_funcs - 1;
 
@@ -134,15 +135,17 @@ int fuzz_program(const uint8_t *data, size_t size, struct fuzz_program *ret)
 	for (unsigned f = 0; f < n_funcs; f++) {
 		memcpy(&insns[f][n[f]], end, sizeof(end));
 		mend_jumps(insns[f], n[f] + 2);
-		funcs[draft.n_funcs++] = (struct program_func){ .kind = f ? PROGRAM_SUB : kind,
-								.name = names[f],
-								.insns = insns[f],
-								.n_insns = n[f] + 2 };
+		funcs[draft.n_funcs++] = (struct program_func){.kind = f ? PROGRAM_SUB : kind,
+							       .name = names[f],
+							       .insns = insns[f],
+							       .n_insns = n[f] + 2};
 	}
 	for (unsigned k = PROGRAM_REDUCE; k <= PROGRAM_COMBINE; k++)
 		if (k != kind)
 			funcs[draft.n_funcs++] = (struct program_func){
-				.kind = k, .name = k == PROGRAM_REDUCE ? "reduce" : "combine",
-				.insns = end, .n_insns = ARRAY_SIZE(end) };
+				.kind = k,
+				.name = k == PROGRAM_REDUCE ? "reduce" : "combine",
+				.insns = end,
+				.n_insns = ARRAY_SIZE(end)};
 	return program_create(&draft, &ret->program, NULL);
 }

@@ -78,7 +78,8 @@ int main(int argc, char **argv)
 	int pause_ms = argc == 7 ? atoi(argv[6]) : 0;
 
 	if (runs < 2) {
-		fprintf(stderr, "usage: prog_latency ADDRESS PROGRAM DATASET RUNS [ENGINE [PAUSE_MS]]\n");
+		fprintf(stderr,
+			"usage: prog_latency ADDRESS PROGRAM DATASET RUNS [ENGINE [PAUSE_MS]]\n");
 		return 2;
 	}
 	if (nearfold_program_open(argv[2], &prog, &err) < 0)

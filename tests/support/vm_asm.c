@@ -164,9 +164,8 @@ static bool take_memory(struct assembler *a, struct vm_op *op, uint8_t *base)
 		const char *name;
 		uint8_t bytes;
 		bool sign;
-	} types[] = { { "u8", 1, false }, { "u16", 2, false }, { "u32", 4, false },
-		      { "u64", 8, false }, { "s8", 1, true },	{ "s16", 2, true },
-		      { "s32", 4, true } };
+	} types[] = {{"u8", 1, false}, {"u16", 2, false}, {"u32", 4, false}, {"u64", 8, false},
+		     {"s8", 1, true},  {"s16", 2, true},  {"s32", 4, true}};
 	char type[MAX_WORD];
 	uint8_t width;
 	int64_t off = 0;
@@ -193,7 +192,7 @@ static bool take_memory(struct assembler *a, struct vm_op *op, uint8_t *base)
 
 static bool store_line(struct assembler *a)
 {
-	struct vm_op op = { .op = VM_OP_STORE, .width = 64 };
+	struct vm_op op = {.op = VM_OP_STORE, .width = 64};
 	uint8_t width;
 
 	if (!take_memory(a, &op, &op.dst) || !take(a, "="))
@@ -227,11 +226,11 @@ static bool target(struct assembler *a, struct vm_op *op)
 
 static bool if_line(struct assembler *a)
 {
-	struct vm_op op = { 0 };
+	struct vm_op op = {0};
 	/* longest first: ">=" before ">" */
-	static const uint8_t order[] = { VM_OP_JSGE, VM_OP_JSLE, VM_OP_JSGT, VM_OP_JSLT, VM_OP_JGE,
-					 VM_OP_JLE,  VM_OP_JGT,	 VM_OP_JLT,  VM_OP_JEQ,	 VM_OP_JNE,
-					 VM_OP_JSET };
+	static const uint8_t order[] = {VM_OP_JSGE, VM_OP_JSLE, VM_OP_JSGT, VM_OP_JSLT,
+					VM_OP_JGE,  VM_OP_JLE,  VM_OP_JGT,  VM_OP_JLT,
+					VM_OP_JEQ,  VM_OP_JNE,  VM_OP_JSET};
 
 	if (!take_reg(a, &op.dst, &op.width))
 		return wrong(a, "a register belongs behind if");
@@ -250,14 +249,14 @@ static bool if_line(struct assembler *a)
 
 static bool goto_line(struct assembler *a, unsigned width)
 {
-	struct vm_op op = { .op = VM_OP_JA, .use_imm = true, .width = (uint8_t)width };
+	struct vm_op op = {.op = VM_OP_JA, .use_imm = true, .width = (uint8_t)width};
 
 	return target(a, &op);
 }
 
 static bool call_line(struct assembler *a)
 {
-	struct vm_op op = { .op = VM_OP_CALL, .use_imm = true, .width = 64 };
+	struct vm_op op = {.op = VM_OP_CALL, .use_imm = true, .width = 64};
 	char name[MAX_WORD];
 	int index;
 
@@ -289,11 +288,11 @@ static bool raw_line(struct assembler *a)
 	}
 	if (a->n == a->max)
 		return wrong(a, "too many instructions");
-	a->insns[a->n++] = (struct bpf_insn){ .code = (uint8_t)v[0],
-					      .dst_reg = v[1] & 0xf,
-					      .src_reg = v[2] & 0xf,
-					      .off = (int16_t)v[3],
-					      .imm = (int32_t)v[4] };
+	a->insns[a->n++] = (struct bpf_insn){.code = (uint8_t)v[0],
+					     .dst_reg = v[1] & 0xf,
+					     .src_reg = v[2] & 0xf,
+					     .off = (int16_t)v[3],
+					     .imm = (int32_t)v[4]};
 	return true;
 }
 
@@ -303,11 +302,11 @@ static int byte_swap(struct assembler *a, struct vm_op *op)
 	static const struct {
 		const char *name;
 		uint8_t op, bytes;
-	} swaps[] = { { "le16", VM_OP_LE, 2 },	     { "le32", VM_OP_LE, 4 },
-		      { "le64", VM_OP_LE, 8 },	     { "be16", VM_OP_BE, 2 },
-		      { "be32", VM_OP_BE, 4 },	     { "be64", VM_OP_BE, 8 },
-		      { "bswap16", VM_OP_BSWAP, 2 }, { "bswap32", VM_OP_BSWAP, 4 },
-		      { "bswap64", VM_OP_BSWAP, 8 } };
+	} swaps[] = {{"le16", VM_OP_LE, 2},       {"le32", VM_OP_LE, 4},
+		     {"le64", VM_OP_LE, 8},       {"be16", VM_OP_BE, 2},
+		     {"be32", VM_OP_BE, 4},       {"be64", VM_OP_BE, 8},
+		     {"bswap16", VM_OP_BSWAP, 2}, {"bswap32", VM_OP_BSWAP, 4},
+		     {"bswap64", VM_OP_BSWAP, 8}};
 	uint8_t reg, width;
 
 	for (size_t i = 0; i < ARRAY_SIZE(swaps); i++) {
@@ -325,7 +324,7 @@ static int byte_swap(struct assembler *a, struct vm_op *op)
 
 static bool sign_extension(struct assembler *a, struct vm_op *op)
 {
-	static const char *const types[] = { "s8", "s16", "s32" };
+	static const char *const types[] = {"s8", "s16", "s32"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
 		if (!take(a, types[i]))
@@ -383,11 +382,11 @@ static bool assignment(struct assembler *a, struct vm_op *op)
 
 static bool alu_line(struct assembler *a)
 {
-	struct vm_op op = { 0 };
+	struct vm_op op = {0};
 	/* "s>>=" and "<<=" before ">>=" and so on: no sign is the beginning of another here */
-	static const uint8_t order[] = { VM_OP_ARSH, VM_OP_SDIV, VM_OP_SMOD, VM_OP_ADD, VM_OP_SUB,
-					 VM_OP_MUL,  VM_OP_DIV,	 VM_OP_MOD,  VM_OP_OR,	VM_OP_AND,
-					 VM_OP_XOR,  VM_OP_LSH,	 VM_OP_RSH };
+	static const uint8_t order[] = {VM_OP_ARSH, VM_OP_SDIV, VM_OP_SMOD, VM_OP_ADD, VM_OP_SUB,
+					VM_OP_MUL,  VM_OP_DIV,  VM_OP_MOD,  VM_OP_OR,  VM_OP_AND,
+					VM_OP_XOR,  VM_OP_LSH,  VM_OP_RSH};
 
 	if (!take_reg(a, &op.dst, &op.width))
 		return wrong(a, "unknown instruction: %s", a->p);
@@ -418,7 +417,7 @@ static bool label_line(struct assembler *a)
 
 static bool insn_line(struct assembler *a)
 {
-	struct vm_op exit_op = { .op = VM_OP_EXIT, .use_imm = true, .width = 64 };
+	struct vm_op exit_op = {.op = VM_OP_EXIT, .use_imm = true, .width = 64};
 
 	if (*a->p == '*')
 		return store_line(a);
@@ -484,8 +483,7 @@ int vm_asm(const char *text, struct bpf_insn *insns, size_t max, vm_asm_sub sub,
 		return -1;
 	}
 	*a = (struct assembler){
-		.insns = insns, .max = max, .sub = sub, .sub_arg = arg, .error = error
-	};
+		.insns = insns, .max = max, .sub = sub, .sub_arg = arg, .error = error};
 	while ((line = strsep(&next, "\n"))) {
 		a->line++;
 		if (!one_line(a, line))

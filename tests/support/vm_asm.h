@@ -5,12 +5,13 @@
  *	r1 = 5			w1 = -1			r1 = 0x123456789 ll
  *	r1 += r2		w1 s/= 3		r1 = -r1
  *	r1 = (s8)r2		r1 = be16 r1		r1 = bswap64 r1		r1 = rodata + 8
- *	r1 = *(u32 *)(r2 + 4)	r1 = *(s8 *)(r2 - 4)	*(u16 *)(r1 + 0) = r2	*(u64 *)(r10 - 8) = 7
- *	if r1 s> r2 goto L	if w1 & 7 goto L	goto L			gotol L
- *	call fold_find		call NAME (a sub-function)			exit
+ *	r1 = *(u32 *)(r2 + 4)	r1 = *(s8 *)(r2 - 4)	*(u16 *)(r1 + 0) = r2	*(u64 *)(r10 - 8) =
+ *7 if r1 s> r2 goto L	if w1 & 7 goto L	goto L			gotol L call fold_find
+ *call NAME (a sub-function)			exit
  *	L:			.insn CODE DST SRC OFF IMM (any bytes)		// comment
  *
- * A target is a label or a distance in instructions, +2 or -3. Numbers are decimal or 0x..., with a sign.
+ * A target is a label or a distance in instructions, +2 or -3. Numbers are decimal or 0x..., with a
+ *sign.
  */
 #ifndef NF_TESTS_VM_ASM_H
 #define NF_TESTS_VM_ASM_H

@@ -75,10 +75,11 @@ static void check_value(const struct vm_view *view, const struct vm_value *belie
 		return;
 	fprintf(stderr,
 		"%s, instruction %" PRIu32 ": %s%u is %#" PRIx64 " (%s), believed to be in "
-		"[%#" PRIx64 ", %#" PRIx64 "], [%" PRId64 ", %" PRId64 "], bits %#" PRIx64 "/%#" PRIx64 "\n",
+		"[%#" PRIx64 ", %#" PRIx64 "], [%" PRId64 ", %" PRId64 "], bits %#" PRIx64
+		"/%#" PRIx64 "\n",
 		program_kind_name(view->entry), view->insn, what, number, x,
-		believed->kind == VALUE_POINTER ? vm_region_name(believed->region) : "number", r->umin,
-		r->umax, r->smin, r->smax, r->value, r->mask);
+		believed->kind == VALUE_POINTER ? vm_region_name(believed->region) : "number",
+		r->umin, r->umax, r->smin, r->smax, r->value, r->mask);
 	abort();
 }
 

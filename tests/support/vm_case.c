@@ -15,12 +15,12 @@ enum { MAX_CASES = 1024, MAX_SECTION = 64 << 10 };
 
 struct reader {
 	const char *path;
-	unsigned line;         /* of the section's head */
+	unsigned line; /* of the section's head */
 	char *error;
 	size_t error_size;
 	struct vm_cases *cases;
-	struct vm_case *c;     /* the case being read */
-	char *asm_text;        /* assembled at its end, when the sub-functions are known */
+	struct vm_case *c; /* the case being read */
+	char *asm_text;    /* assembled at its end, when the sub-functions are known */
 	unsigned asm_line;
 	char *sub_text[VM_CASE_MAX_SUBS];
 	unsigned sub_line[VM_CASE_MAX_SUBS];
@@ -399,7 +399,7 @@ static bool read_sections(struct reader *r, FILE *f)
 int vm_cases_read(const char *path, struct vm_cases *ret, char *error, size_t size)
 {
 	AUTO_FCLOSE FILE *f = fopen(path, "r");
-	struct reader r = { .path = path, .error = error, .error_size = size, .cases = ret };
+	struct reader r = {.path = path, .error = error, .error_size = size, .cases = ret};
 	bool ok;
 
 	ret->n = 0;
@@ -434,7 +434,7 @@ void vm_cases_free(struct vm_cases *cases)
 		free(c->rodata.data);
 	}
 	free(cases->cases);
-	*cases = (struct vm_cases){ 0 };
+	*cases = (struct vm_cases){0};
 }
 
 /* ---- programs -------------------------------------------------------------------------------- */
@@ -453,8 +453,8 @@ static uint32_t state_bytes(const struct vm_case *c)
 int vm_case_program(const struct vm_case *c, struct program **ret, struct nf_error *err)
 {
 	static const struct bpf_insn nothing[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K },
-		{ .code = BPF_JMP | BPF_EXIT },
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K},
+		{.code = BPF_JMP | BPF_EXIT},
 	};
 	struct program_func funcs[VM_CASE_MAX_SUBS + PROGRAM_ENTRIES];
 	struct program draft = {
@@ -469,10 +469,10 @@ int vm_case_program(const struct vm_case *c, struct program **ret, struct nf_err
 	uint32_t n = 0;
 
 	for (unsigned i = 0; i < c->n_subs; i++) {
-		funcs[n++] = (struct program_func){ .kind = PROGRAM_SUB,
-						    .name = c->subs[i].name,
-						    .insns = c->subs[i].insns,
-						    .n_insns = c->subs[i].n_insns };
+		funcs[n++] = (struct program_func){.kind = PROGRAM_SUB,
+						   .name = c->subs[i].name,
+						   .insns = c->subs[i].insns,
+						   .n_insns = c->subs[i].n_insns};
 	}
 	for (enum program_kind k = 0; k < PROGRAM_ENTRIES; k++) {
 		bool own = k == c->entry;
@@ -481,10 +481,10 @@ int vm_case_program(const struct vm_case *c, struct program **ret, struct nf_err
 
 		if (!own && !needed)
 			continue;
-		funcs[n++] = (struct program_func){ .kind = k,
-						    .name = program_kind_name(k),
-						    .insns = own ? c->code.insns : nothing,
-						    .n_insns = own ? c->code.n_insns : 2 };
+		funcs[n++] = (struct program_func){.kind = k,
+						   .name = program_kind_name(k),
+						   .insns = own ? c->code.insns : nothing,
+						   .n_insns = own ? c->code.n_insns : 2};
 	}
 	draft.n_funcs = n;
 	return program_create(&draft, ret, err);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * vm_case.h - the cases of the data files of tests/vm: a function in assembly, its memory, and what must
- * come out of it. A file holds many; each is a list of sections. "# WORD" begins a section, the
+ * vm_case.h - the cases of the data files of tests/vm: a function in assembly, its memory, and what
+ *must come out of it. A file holds many; each is a list of sections. "# WORD" begins a section, the
  * rest of that line and the lines up to the next one are its content; // begins a comment.
  *
  *	# name TEXT		begins a case

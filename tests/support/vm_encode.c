@@ -24,7 +24,7 @@ static bool fits(const struct vm_isa_row *row, uint8_t code, const struct vm_op 
 static void fill(const struct vm_isa_row *row, uint8_t code, const struct vm_op *op,
 		 struct bpf_insn *insn)
 {
-	*insn = (struct bpf_insn){ .code = code };
+	*insn = (struct bpf_insn){.code = code};
 	if (row->fields & VM_FIELD_DST)
 		insn->dst_reg = op->dst & 0xf;
 	if (row->fields & VM_FIELD_SRC)
@@ -52,7 +52,7 @@ unsigned vm_encode_row(const struct vm_isa_row *row, uint8_t code, const struct 
 	fill(row, code, op, &insns[0]);
 	if (vm_op_infos[row->op].kind != VM_KIND_CONST)
 		return 1;
-	insns[1] = (struct bpf_insn){ 0 };
+	insns[1] = (struct bpf_insn){0};
 	if (row->op == VM_OP_IMM64)
 		insns[1].imm = (int32_t)((uint64_t)op->imm >> 32);
 	return 2;

@@ -66,22 +66,21 @@ static struct gen_body *begin(struct vm_gen *g, enum program_kind kind, const ch
 	struct gen_body *b = &g->bodies[i];
 
 	snprintf(g->names[i], sizeof(g->names[i]), "%s", name);
-	g->funcs[i] = (struct program_func){ .kind = kind, .name = g->names[i], .insns = b->insns };
+	g->funcs[i] = (struct program_func){.kind = kind, .name = g->names[i], .insns = b->insns};
 	b->seed = &g->seed;
 	b->options = &g->options;
 	b->limit = g->options.max_insns ? g->options.max_insns : 60;
 	if (b->limit > GEN_MAX_INSNS - 300)
 		b->limit = GEN_MAX_INSNS - 300;
 	b->region_bytes[VM_REGION_RODATA] = g->draft.rodata_bytes;
-	b->model.reg[10] =
-		(struct gen_value){ .kind = GEN_POINTER, .region = VM_REGION_STACK };
+	b->model.reg[10] = (struct gen_value){.kind = GEN_POINTER, .region = VM_REGION_STACK};
 	b->n_subs = kind == PROGRAM_SUB ? 0 : g->n_subs;
 	return b;
 }
 
 static void end(struct vm_gen *g, struct gen_body *b)
 {
-	gen_op(b, &(struct vm_op){ .op = VM_OP_EXIT, .width = 64, .use_imm = true });
+	gen_op(b, &(struct vm_op){.op = VM_OP_EXIT, .width = 64, .use_imm = true});
 	g->funcs[b - g->bodies].n_insns = b->n;
 }
 
@@ -89,9 +88,9 @@ static void end(struct vm_gen *g, struct gen_body *b)
 static void keep_pointer(struct gen_body *b, unsigned to, unsigned from, enum vm_region region,
 			 uint32_t bytes, bool write)
 {
-	b->model.reg[from] = (struct gen_value){ .kind = GEN_POINTER, .region = (uint8_t)region };
+	b->model.reg[from] = (struct gen_value){.kind = GEN_POINTER, .region = (uint8_t)region};
 	gen_mov(b, to, from);
-	b->model.reg[from] = (struct gen_value){ 0 };
+	b->model.reg[from] = (struct gen_value){0};
 	b->region_bytes[region] = bytes;
 	b->region_writable |= write ? 1u << region : 0;
 }
@@ -108,7 +107,7 @@ static void keep_record(struct vm_gen *g, struct gen_body *b, unsigned record, u
 {
 	keep_pointer(b, 7, record, VM_REGION_RECORD, record_room(g), false);
 	keep_pointer(b, 8, params, VM_REGION_PARAMS, g->draft.params_bytes, false);
-	b->model.reg[record + 1] = (struct gen_value){ .kind = GEN_SCALAR }; /* len */
+	b->model.reg[record + 1] = (struct gen_value){.kind = GEN_SCALAR}; /* len */
 }
 
 static void make_sub(struct vm_gen *g, unsigned number)
@@ -119,7 +118,7 @@ static void make_sub(struct vm_gen *g, unsigned number)
 	snprintf(name, sizeof(name), "sub%u", number);
 	b = begin(g, PROGRAM_SUB, name);
 	b->limit = 16;
-	b->model.reg[1] = b->model.reg[2] = (struct gen_value){ .kind = GEN_SCALAR };
+	b->model.reg[1] = b->model.reg[2] = (struct gen_value){.kind = GEN_SCALAR};
 	gen_statements(b, 1 + gen_below(b, 14));
 	gen_mov(b, 0, gen_scalar(b));
 	end(g, b);
@@ -148,12 +147,12 @@ static void make_key(struct vm_gen *g)
 	for (uint32_t i = 0; i < g->draft.key_bytes && i < 2; i++) {
 		gen_mov(b, 0, gen_scalar(b));
 		gen_alu_imm(b, VM_OP_AND, 0, 3);
-		gen_op(b, &(struct vm_op){ .op = VM_OP_STORE,
-					   .width = 64,
-					   .bytes = 1,
-					   .dst = 6,
-					   .src = 0,
-					   .off = (int)i });
+		gen_op(b, &(struct vm_op){.op = VM_OP_STORE,
+					  .width = 64,
+					  .bytes = 1,
+					  .dst = 6,
+					  .src = 0,
+					  .off = (int)i});
 	}
 	gen_set(b, 0, 0);
 	end(g, b);
@@ -165,21 +164,21 @@ static void mix_into_state(struct vm_gen *g, struct gen_body *b, uint8_t op)
 	for (uint32_t off = 0; off + 8 <= g->draft.state_bytes; off += 8) {
 		unsigned s = gen_scalar(b), word = s == 5 ? 4 : 5;
 
-		gen_op(b, &(struct vm_op){ .op = VM_OP_LOAD,
-					   .width = 64,
-					   .bytes = 8,
-					   .dst = (uint8_t)word,
-					   .src = 6,
-					   .off = (int)off });
+		gen_op(b, &(struct vm_op){.op = VM_OP_LOAD,
+					  .width = 64,
+					  .bytes = 8,
+					  .dst = (uint8_t)word,
+					  .src = 6,
+					  .off = (int)off});
 		gen_op(b, &(struct vm_op){
-				  .op = op, .width = 64, .dst = (uint8_t)word, .src = (uint8_t)s });
-		gen_op(b, &(struct vm_op){ .op = VM_OP_STORE,
-					   .width = 64,
-					   .bytes = 8,
-					   .dst = 6,
-					   .src = (uint8_t)word,
-					   .off = (int)off });
-		b->model.reg[word] = (struct gen_value){ .kind = GEN_NOTHING };
+				  .op = op, .width = 64, .dst = (uint8_t)word, .src = (uint8_t)s});
+		gen_op(b, &(struct vm_op){.op = VM_OP_STORE,
+					  .width = 64,
+					  .bytes = 8,
+					  .dst = 6,
+					  .src = (uint8_t)word,
+					  .off = (int)off});
+		b->model.reg[word] = (struct gen_value){.kind = GEN_NOTHING};
 	}
 }
 
@@ -205,13 +204,14 @@ static void make_combine(struct vm_gen *g)
 		for (uint32_t off = 0; off + 8 <= bytes; off += 8) {
 			gen_load(b, 8, 3, 1, (int)off);
 			gen_load(b, 8, 4, 2, (int)off);
-			gen_op(b, &(struct vm_op){ .op = VM_OP_ADD, .width = 64, .dst = 3, .src = 4 });
-			gen_op(b, &(struct vm_op){ .op = VM_OP_STORE,
-						   .width = 64,
-						   .bytes = 8,
-						   .dst = 1,
-						   .src = 3,
-						   .off = (int)off });
+			gen_op(b,
+			       &(struct vm_op){.op = VM_OP_ADD, .width = 64, .dst = 3, .src = 4});
+			gen_op(b, &(struct vm_op){.op = VM_OP_STORE,
+						  .width = 64,
+						  .bytes = 8,
+						  .dst = 1,
+						  .src = 3,
+						  .off = (int)off});
 		}
 	} else {
 		keep_pointer(b, 6, 1, VM_REGION_STATE, bytes, true);
@@ -257,11 +257,11 @@ static void mutate(struct vm_gen *g)
 		insn->imm = (int32_t)(r & 0x100000000 ? (int8_t)r : (int32_t)r);
 		break;
 	default:
-		*insn = (struct bpf_insn){ .code = (uint8_t)r,
-					   .dst_reg = (r >> 8 & 0xff) % 11,
-					   .src_reg = (r >> 16 & 0xff) % 11,
-					   .off = (int8_t)(r >> 24),
-					   .imm = (int8_t)(r >> 32) };
+		*insn = (struct bpf_insn){.code = (uint8_t)r,
+					  .dst_reg = (r >> 8 & 0xff) % 11,
+					  .src_reg = (r >> 16 & 0xff) % 11,
+					  .off = (int8_t)(r >> 24),
+					  .imm = (int8_t)(r >> 32)};
 		break;
 	}
 }
@@ -272,16 +272,17 @@ static void choose_sizes(struct vm_gen *g)
 	const struct vm_gen_options *o = &g->options;
 	uint64_t r = vm_gen_random(&g->seed);
 
-	p->record_bytes = o->any_length	  ? 0 :
-			  o->record_bytes ? o->record_bytes :
-					    1 + (uint32_t)(r % 96);
+	p->record_bytes = o->any_length     ? 0
+			  : o->record_bytes ? o->record_bytes
+					    : 1 + (uint32_t)(r % 96);
 	p->params_bytes = r >> 8 & 1 ? 1 + (uint32_t)(r >> 9 & 31) : 0;
 	p->key_bytes = !o->no_key && (r >> 14 & 3) == 0 ? 1 + (uint32_t)(r >> 16 & 15) : 0;
 	p->state_bytes = 8 * (1 + (uint32_t)(r >> 20) % 6);
 	p->rodata_bytes = r >> 26 & 1 ? RODATA_BYTES : 0;
 	p->rodata = g->rodata;
 	vm_gen_bytes(&g->seed, g->rodata, sizeof(g->rodata));
-	if (!o->additive && (r >> 28 & 3) == 0) { /* additive: it would count once a partial state */
+	if (!o->additive &&
+	    (r >> 28 & 3) == 0) { /* additive: it would count once a partial state */
 		vm_gen_bytes(&g->seed, g->init, sizeof(g->init));
 		p->init_state = g->init;
 	}

@@ -17,11 +17,11 @@ struct vm_gen_options {
 	bool any_length;       /* program.record_bytes 0: records have any length */
 	bool no_filter, no_key;
 	bool no_helpers;
-	bool no_doubles;       /* no fold_f64_* and no fold_parse_f64 */
-	bool no_guards;        /* every access can be proven */
+	bool no_doubles; /* no fold_f64_* and no fold_parse_f64 */
+	bool no_guards;  /* every access can be proven */
 	bool no_loops;
 	bool no_subs;
-	bool no_fail;          /* no fold_fail */
+	bool no_fail; /* no fold_fail */
 	/*
 	 * reduce only adds to 64-bit words of the state what it computes from record and
 	 * parameters, and combine adds the words: the answer depends neither on the order of the
@@ -33,7 +33,8 @@ struct vm_gen_options {
 };
 
 struct vm_gen;
-struct vm_gen *vm_gen_new(uint64_t seed, const struct vm_gen_options *options); /* NULL: no memory */
+struct vm_gen *vm_gen_new(uint64_t seed,
+			  const struct vm_gen_options *options); /* NULL: no memory */
 void vm_gen_free(struct vm_gen *g);
 
 /* For program_create(); lives as long as g. */

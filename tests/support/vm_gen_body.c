@@ -29,9 +29,9 @@ bool gen_chance(struct gen_body *b, unsigned percent)
 
 int32_t gen_edge(struct gen_body *b)
 {
-	static const int32_t edges[] = { 0,  1,	 2,  3,	  7,   8,   10,	   16,	     31,	32,
-					 63, 64, 65, 100, 127, 255, 0x7fff, 0xffff, INT32_MAX, -1,
-					 -2, -3, -8, -64, -128, -0x8000, INT32_MIN };
+	static const int32_t edges[] = {0,         1,  2,  3,  7,   8,   10,   16,      31,
+					32,        63, 64, 65, 100, 127, 255,  0x7fff,  0xffff,
+					INT32_MAX, -1, -2, -3, -8,  -64, -128, -0x8000, INT32_MIN};
 
 	if (gen_chance(b, 15))
 		return (int32_t)vm_gen_random(b->seed);
@@ -60,7 +60,7 @@ void gen_op(struct gen_body *b, const struct vm_op *op)
 void gen_mov(struct gen_body *b, unsigned dst, unsigned src)
 {
 	gen_op(b, &(struct vm_op){
-			  .op = VM_OP_MOV, .width = 64, .dst = (uint8_t)dst, .src = (uint8_t)src });
+			  .op = VM_OP_MOV, .width = 64, .dst = (uint8_t)dst, .src = (uint8_t)src});
 	b->model.reg[dst] = b->model.reg[src];
 }
 
@@ -68,60 +68,61 @@ void gen_set(struct gen_body *b, unsigned dst, int64_t imm)
 {
 	bool wide = imm != (int32_t)imm || gen_chance(b, 5);
 
-	gen_op(b, &(struct vm_op){ .op = wide ? VM_OP_IMM64 : VM_OP_MOV,
-				   .width = 64,
-				   .use_imm = true,
-				   .dst = (uint8_t)dst,
-				   .imm = imm });
-	b->model.reg[dst] = (struct gen_value){ .kind = GEN_SCALAR };
+	gen_op(b, &(struct vm_op){.op = wide ? VM_OP_IMM64 : VM_OP_MOV,
+				  .width = 64,
+				  .use_imm = true,
+				  .dst = (uint8_t)dst,
+				  .imm = imm});
+	b->model.reg[dst] = (struct gen_value){.kind = GEN_SCALAR};
 }
 
 void gen_alu_imm(struct gen_body *b, unsigned op, unsigned dst, int64_t imm)
 {
-	gen_op(b, &(struct vm_op){ .op = (uint8_t)op,
-				   .width = 64,
-				   .use_imm = true,
-				   .dst = (uint8_t)dst,
-				   .imm = imm });
+	gen_op(b, &(struct vm_op){.op = (uint8_t)op,
+				  .width = 64,
+				  .use_imm = true,
+				  .dst = (uint8_t)dst,
+				  .imm = imm});
 }
 
 void gen_load(struct gen_body *b, unsigned bytes, unsigned dst, unsigned src, int off)
 {
-	gen_op(b, &(struct vm_op){ .op = VM_OP_LOAD,
-				   .width = 64,
-				   .bytes = (uint8_t)bytes,
-				   .sign = bytes < 8 && gen_chance(b, 30),
-				   .dst = (uint8_t)dst,
-				   .src = (uint8_t)src,
-				   .off = off });
-	b->model.reg[dst] = (struct gen_value){ .kind = GEN_SCALAR };
+	gen_op(b, &(struct vm_op){.op = VM_OP_LOAD,
+				  .width = 64,
+				  .bytes = (uint8_t)bytes,
+				  .sign = bytes < 8 && gen_chance(b, 30),
+				  .dst = (uint8_t)dst,
+				  .src = (uint8_t)src,
+				  .off = off});
+	b->model.reg[dst] = (struct gen_value){.kind = GEN_SCALAR};
 }
 
 void gen_store(struct gen_body *b, unsigned bytes, unsigned dst, int off, unsigned src)
 {
 	bool imm = gen_chance(b, 15);
 
-	gen_op(b, &(struct vm_op){ .op = VM_OP_STORE,
-				   .width = 64,
-				   .bytes = (uint8_t)bytes,
-				   .use_imm = imm,
-				   .dst = (uint8_t)dst,
-				   .src = (uint8_t)(imm ? 0 : src),
-				   .off = off,
-				   .imm = imm ? gen_edge(b) : 0 });
+	gen_op(b, &(struct vm_op){.op = VM_OP_STORE,
+				  .width = 64,
+				  .bytes = (uint8_t)bytes,
+				  .use_imm = imm,
+				  .dst = (uint8_t)dst,
+				  .src = (uint8_t)(imm ? 0 : src),
+				  .off = off,
+				  .imm = imm ? gen_edge(b) : 0});
 }
 
 static void store_register(struct gen_body *b, int off, unsigned src)
 {
-	gen_op(b, &(struct vm_op){ .op = VM_OP_STORE,
-				   .width = 64,
-				   .bytes = 8,
-				   .dst = 10,
-				   .src = (uint8_t)src,
-				   .off = off });
+	gen_op(b, &(struct vm_op){.op = VM_OP_STORE,
+				  .width = 64,
+				  .bytes = 8,
+				  .dst = 10,
+				  .src = (uint8_t)src,
+				  .off = off});
 }
 
-/* ---- choosing registers ------------------------------------------------------------------------ */
+/* ---- choosing registers ------------------------------------------------------------------------
+ */
 
 static bool is_readable_scalar(const struct gen_body *b, unsigned r)
 {
@@ -186,7 +187,8 @@ static unsigned some_region(struct gen_body *b, bool for_write, uint32_t min_byt
 	return VM_REGION_NONE;
 }
 
-/* ---- ALU --------------------------------------------------------------------------------------- */
+/* ---- ALU ---------------------------------------------------------------------------------------
+ */
 
 /* The table's supported rows of one kind, so that a new row is tested without a change here. */
 struct row_list {
@@ -216,7 +218,7 @@ static void alu(struct gen_body *b)
 {
 	static __thread struct row_list rows;
 	struct bpf_insn insns[2];
-	struct vm_op op = { 0 };
+	struct vm_op op = {0};
 	unsigned i;
 	bool copies;
 
@@ -230,10 +232,11 @@ static void alu(struct gen_body *b)
 	if (!copies && b->model.reg[op.dst].kind != GEN_SCALAR)
 		gen_set(b, op.dst, gen_edge(b));
 	put(b, insns, vm_encode_row(rows.row[i], rows.code[i], &op, insns));
-	b->model.reg[op.dst] = (struct gen_value){ .kind = GEN_SCALAR };
+	b->model.reg[op.dst] = (struct gen_value){.kind = GEN_SCALAR};
 }
 
-/* ---- memory ------------------------------------------------------------------------------------ */
+/* ---- memory ------------------------------------------------------------------------------------
+ */
 
 static unsigned some_bytes(struct gen_body *b, uint32_t at_most)
 {
@@ -270,18 +273,18 @@ static int computed_address(struct gen_body *b, unsigned region, uint32_t bytes,
 	gen_mov(b, s, gen_scalar(b));
 	gen_alu_imm(b, VM_OP_AND, s, mask);
 	if (region == VM_REGION_RODATA)
-		gen_op(b, &(struct vm_op){ .op = VM_OP_RODATA,
-					   .width = 64,
-					   .use_imm = true,
-					   .dst = (uint8_t)p });
+		gen_op(b, &(struct vm_op){.op = VM_OP_RODATA,
+					  .width = 64,
+					  .use_imm = true,
+					  .dst = (uint8_t)p});
 	else
 		gen_mov(b, p, pointer_to(b, region));
-	gen_op(b, &(struct vm_op){
-			  .op = VM_OP_ADD, .width = 64, .dst = (uint8_t)p, .src = (uint8_t)s });
+	gen_op(b,
+	       &(struct vm_op){.op = VM_OP_ADD, .width = 64, .dst = (uint8_t)p, .src = (uint8_t)s});
 	if (back)
 		gen_alu_imm(b, VM_OP_ADD, p, -back);
-	b->model.reg[p] = (struct gen_value){ 0 };
-	b->model.reg[s] = (struct gen_value){ .kind = GEN_SCALAR };
+	b->model.reg[p] = (struct gen_value){0};
+	b->model.reg[s] = (struct gen_value){.kind = GEN_SCALAR};
 	return back;
 }
 
@@ -334,7 +337,8 @@ static void access_stack(struct gen_body *b)
 	}
 }
 
-/* ---- branches and loops -------------------------------------------------------------------------- */
+/* ---- branches and loops
+ * -------------------------------------------------------------------------- */
 
 static void merge(struct gen_model *into, const struct gen_model *other)
 {
@@ -342,7 +346,7 @@ static void merge(struct gen_model *into, const struct gen_model *other)
 		const struct gen_value *v = &other->reg[r];
 
 		if (into->reg[r].kind != v->kind || into->reg[r].region != v->region)
-			into->reg[r] = (struct gen_value){ 0 };
+			into->reg[r] = (struct gen_value){0};
 	}
 	for (unsigned i = 0; i < GEN_STACK_SLOTS; i++)
 		into->slot[i] = into->slot[i] && other->slot[i];
@@ -353,7 +357,7 @@ static uint32_t open_jump(struct gen_body *b)
 {
 	static __thread struct row_list rows;
 	struct bpf_insn insns[2];
-	struct vm_op op = { 0 };
+	struct vm_op op = {0};
 	unsigned i;
 
 	if (!rows.n)
@@ -385,7 +389,7 @@ static void branch(struct gen_body *b)
 	if (two_armed) {
 		struct gen_model taken = b->model;
 
-		gen_op(b, &(struct vm_op){ .op = VM_OP_JA, .width = 64, .use_imm = true });
+		gen_op(b, &(struct vm_op){.op = VM_OP_JA, .width = 64, .use_imm = true});
 		over = b->n - 1;
 		close_jump(b, jump);
 		b->model = before;
@@ -400,9 +404,9 @@ static void branch(struct gen_body *b)
 }
 
 /*
- * do { ... } while (--counter != 0): 1 to 16 rounds, a constant or from a scalar. The counter is r9, or
- * of a loop in a loop a slot of the stack. What is a scalar at the loop's head must be one at its
- * end; what is nothing may become anything.
+ * do { ... } while (--counter != 0): 1 to 16 rounds, a constant or from a scalar. The counter is
+ * r9, or of a loop in a loop a slot of the stack. What is a scalar at the loop's head must be one
+ * at its end; what is nothing may become anything.
  */
 static void loop(struct gen_body *b)
 {
@@ -437,31 +441,32 @@ static void loop(struct gen_body *b)
 	b->in_loop = in_loop_before;
 	b->model = head;
 	if (inner)
-		gen_op(b, &(struct vm_op){ .op = VM_OP_LOAD,
-					   .width = 64,
-					   .bytes = 8,
-					   .dst = 0,
-					   .src = 10,
-					   .off = COUNTER_OFFSET });
+		gen_op(b, &(struct vm_op){.op = VM_OP_LOAD,
+					  .width = 64,
+					  .bytes = 8,
+					  .dst = 0,
+					  .src = 10,
+					  .off = COUNTER_OFFSET});
 	gen_alu_imm(b, VM_OP_SUB, counter, 1);
 	if (inner)
 		store_register(b, COUNTER_OFFSET, counter);
-	gen_op(b, &(struct vm_op){ .op = gen_chance(b, 50) ? VM_OP_JNE : VM_OP_JSGT,
-				   .width = gen_chance(b, 50) ? 64 : 32,
-				   .use_imm = true,
-				   .dst = (uint8_t)counter,
-				   .off = (int)start - (int)b->n - 1 });
+	gen_op(b, &(struct vm_op){.op = gen_chance(b, 50) ? VM_OP_JNE : VM_OP_JSGT,
+				  .width = gen_chance(b, 50) ? 64 : 32,
+				  .use_imm = true,
+				  .dst = (uint8_t)counter,
+				  .off = (int)start - (int)b->n - 1});
 	b->model.reg[counter].kind = GEN_SCALAR;
 	b->n_loops++;
 }
 
-/* ---- calls --------------------------------------------------------------------------------------- */
+/* ---- calls
+ * --------------------------------------------------------------------------------------- */
 
 static void lose_arguments(struct gen_body *b)
 {
 	for (unsigned r = 1; r <= 5; r++)
-		b->model.reg[r] = (struct gen_value){ 0 };
-	b->model.reg[0] = (struct gen_value){ .kind = GEN_SCALAR };
+		b->model.reg[r] = (struct gen_value){0};
+	b->model.reg[0] = (struct gen_value){.kind = GEN_SCALAR};
 }
 
 /* In a loop, what was a scalar at its head must be one at its end. */
@@ -496,15 +501,14 @@ static bool memory_argument(struct gen_body *b, unsigned reg, uint32_t bytes, bo
 		return true;
 	}
 	if (region == VM_REGION_RODATA)
-		gen_op(b, &(struct vm_op){ .op = VM_OP_RODATA,
-					   .width = 64,
-					   .use_imm = true,
-					   .dst = (uint8_t)reg });
+		gen_op(b, &(struct vm_op){.op = VM_OP_RODATA,
+					  .width = 64,
+					  .use_imm = true,
+					  .dst = (uint8_t)reg});
 	else
 		gen_mov(b, reg, pointer_to(b, region));
 	if (b->region_bytes[region] > bytes)
-		gen_alu_imm(b, VM_OP_ADD, reg,
-			    gen_below(b, b->region_bytes[region] - bytes + 1));
+		gen_alu_imm(b, VM_OP_ADD, reg, gen_below(b, b->region_bytes[region] - bytes + 1));
 	return true;
 }
 
@@ -547,12 +551,12 @@ static void call_helper(struct gen_body *b)
 			break;
 		}
 		if (h->arg[i] != VM_ARG_NONE) /* not to be touched until the call */
-			b->model.reg[reg] = (struct gen_value){ .kind = GEN_NOTHING };
+			b->model.reg[reg] = (struct gen_value){.kind = GEN_NOTHING};
 	}
-	gen_op(b, &(struct vm_op){ .op = VM_OP_CALL,
-				   .width = 64,
-				   .use_imm = true,
-				   .imm = VM_HELPER_BASE + (int)row });
+	gen_op(b, &(struct vm_op){.op = VM_OP_CALL,
+				  .width = 64,
+				  .use_imm = true,
+				  .imm = VM_HELPER_BASE + (int)row});
 	lose_arguments(b);
 	restore_scalars(b, &before);
 }
@@ -566,10 +570,10 @@ static void call_sub(struct gen_body *b)
 		return;
 	gen_mov(b, 1, gen_scalar(b));
 	gen_mov(b, 2, gen_scalar(b));
-	gen_op(b, &(struct vm_op){ .op = VM_OP_CALL_SUB,
-				   .width = 64,
-				   .use_imm = true,
-				   .imm = b->first_sub + gen_below(b, b->n_subs) });
+	gen_op(b, &(struct vm_op){.op = VM_OP_CALL_SUB,
+				  .width = 64,
+				  .use_imm = true,
+				  .imm = b->first_sub + gen_below(b, b->n_subs)});
 	lose_arguments(b);
 	restore_scalars(b, &before);
 }

@@ -23,7 +23,7 @@
 #include "jit_emit.h"
 #include "jit_object.h"
 
-#define PIPELINE                                                                                   \
+#define PIPELINE \
 	"function(sroa,early-cse,instcombine<no-verify-fixpoint>,simplifycfg,sroa,early-cse)"
 
 static struct {
@@ -50,7 +50,8 @@ static void host_init(void)
 	n = strlen(features) + sizeof(",+prefer-no-gather");
 	host.features = malloc(n);
 	if (!host.features || LLVMGetTargetFromTriple(host.triple, &host.target, &message)) {
-		snprintf(host.problem, sizeof(host.problem), "%s", message ? message : "out of memory");
+		snprintf(host.problem, sizeof(host.problem), "%s",
+			 message ? message : "out of memory");
 		return;
 	}
 	snprintf(host.features, n, "%s,+prefer-no-gather", features);
@@ -106,7 +107,8 @@ static int generate(struct jit_emit *e, LLVMTargetMachineRef machine, bool has_f
 	LLVMErrorRef problem;
 	int r;
 
-	if (getenv("NEARFOLD_JIT_VERIFY") && LLVMVerifyModule(e->module, LLVMReturnStatusAction, &message)) {
+	if (getenv("NEARFOLD_JIT_VERIFY") &&
+	    LLVMVerifyModule(e->module, LLVMReturnStatusAction, &message)) {
 		r = nf_error_set(err, NF_INTERNAL, "jit", "malformed IR: %s", message);
 		LLVMDisposePassBuilderOptions(options);
 		LLVMDisposeMessage(message);
@@ -118,7 +120,8 @@ static int generate(struct jit_emit *e, LLVMTargetMachineRef machine, bool has_f
 		return fail(err, problem);
 	if (getenv("NEARFOLD_JIT_DUMP"))
 		LLVMDumpModule(e->module);
-	if (LLVMTargetMachineEmitToMemoryBuffer(machine, e->module, LLVMObjectFile, &message, &object)) {
+	if (LLVMTargetMachineEmitToMemoryBuffer(machine, e->module, LLVMObjectFile, &message,
+						&object)) {
 		r = nf_error_set(err, NF_FAILED_PRECONDITION, "jit", "LLVM: %s", message);
 		LLVMDisposeMessage(message);
 		return r;
@@ -179,9 +182,9 @@ static int compile_one(const struct vm_program *vp, const struct jit_options *op
 	e->cpu = host.cpu;
 	e->features = host.features;
 	e->vector_bytes = host.vector_bytes;
-	machine = LLVMCreateTargetMachine(host.target, host.triple, host.cpu, host.features,
-					  LLVMCodeGenLevelDefault, LLVMRelocPIC,
-					  LLVMCodeModelSmall);
+	machine =
+		LLVMCreateTargetMachine(host.target, host.triple, host.cpu, host.features,
+					LLVMCodeGenLevelDefault, LLVMRelocPIC, LLVMCodeModelSmall);
 	e->context = LLVMContextCreate();
 	e->module = LLVMModuleCreateWithNameInContext("nearfold", e->context);
 	e->b = LLVMCreateBuilderInContext(e->context);

@@ -94,8 +94,8 @@ LLVMValueRef jit_intrinsic(struct jit_emit *e, const char *name, LLVMTypeRef typ
 	unsigned id = LLVMLookupIntrinsicID(name, strlen(name));
 	LLVMValueRef fn = LLVMGetIntrinsicDeclaration(e->module, id, &type, 1);
 
-	return LLVMBuildCall2(e->b, LLVMIntrinsicGetType(e->context, id, &type, 1), fn, args, n_args,
-			      "");
+	return LLVMBuildCall2(e->b, LLVMIntrinsicGetType(e->context, id, &type, 1), fn, args,
+			      n_args, "");
 }
 
 void jit_emit_counters(struct jit_emit *e, LLVMValueRef n, LLVMValueRef matched)
@@ -122,7 +122,8 @@ LLVMValueRef jit_splat_like(struct jit_emit *e, uint64_t x, LLVMTypeRef type)
 
 /* RFC 9669: division by zero gives 0, modulo by zero the dividend; the most negative number by -1
  * wraps. The divisor is replaced before the instruction, which would trap. */
-LLVMValueRef jit_divide(struct jit_emit *e, LLVMValueRef a, LLVMValueRef d, bool is_signed, bool mod)
+LLVMValueRef jit_divide(struct jit_emit *e, LLVMValueRef a, LLVMValueRef d, bool is_signed,
+			bool mod)
 {
 	LLVMTypeRef type = LLVMTypeOf(a);
 	LLVMValueRef zero = LLVMConstNull(type), one = jit_splat_like(e, 1, type), safe, minus, q;
@@ -173,8 +174,8 @@ LLVMValueRef jit_inline_helper(struct jit_emit *e, int32_t number, LLVMValueRef 
 		unsigned id = LLVMLookupIntrinsicID("llvm.fptosi.sat", 15);
 		LLVMValueRef fn = LLVMGetIntrinsicDeclaration(e->module, id, types, 2);
 
-		return LLVMBuildCall2(e->b, LLVMIntrinsicGetType(e->context, id, types, 2), fn, &l, 1,
-				      "");
+		return LLVMBuildCall2(e->b, LLVMIntrinsicGetType(e->context, id, types, 2), fn, &l,
+				      1, "");
 	}
 	if (!x)
 		return NULL;

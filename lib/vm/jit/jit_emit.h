@@ -57,7 +57,8 @@ LLVMValueRef jit_intrinsic(struct jit_emit *e, const char *name, LLVMTypeRef typ
 void jit_emit_counters(struct jit_emit *e, LLVMValueRef n, LLVMValueRef matched);
 
 /* Arithmetic of RFC 9669 on i64 values, scalars or vectors. */
-LLVMValueRef jit_divide(struct jit_emit *e, LLVMValueRef a, LLVMValueRef b, bool is_signed, bool mod);
+LLVMValueRef jit_divide(struct jit_emit *e, LLVMValueRef a, LLVMValueRef b, bool is_signed,
+			bool mod);
 /* One of the helpers on doubles or integers that have an instruction sequence of their own; scalars
  * or vectors of i64. NULL: call it. */
 LLVMValueRef jit_inline_helper(struct jit_emit *e, int32_t number, LLVMValueRef a, LLVMValueRef b);

@@ -13,15 +13,15 @@
 
 struct exact {
 	struct jit_emit *e;
-	LLVMValueRef regs[11];  /* i64 allocas */
-	LLVMValueRef stack;     /* alloca; stack_bytes of the largest function */
-	LLVMValueRef key;       /* alloca of 64 bytes; never given away, so that it splits */
-	LLVMValueRef key_given; /* and its copy for find_group() */
-	LLVMValueRef meter;     /* i64 alloca: what is left of the budget; NULL: no loop */
-	LLVMValueRef budget;    /* of a record */
-	LLVMValueRef index;     /* i64 alloca: the record's number */
+	LLVMValueRef regs[11];       /* i64 allocas */
+	LLVMValueRef stack;          /* alloca; stack_bytes of the largest function */
+	LLVMValueRef key;            /* alloca of 64 bytes; never given away, so that it splits */
+	LLVMValueRef key_given;      /* and its copy for find_group() */
+	LLVMValueRef meter;          /* i64 alloca: what is left of the budget; NULL: no loop */
+	LLVMValueRef budget;         /* of a record */
+	LLVMValueRef index;          /* i64 alloca: the record's number */
 	LLVMValueRef record, length; /* of this iteration */
-	LLVMValueRef state;     /* of this iteration: the argument, its local copy, or the group's */
+	LLVMValueRef state; /* of this iteration: the argument, its local copy, or the group's */
 	LLVMBasicBlockRef trap; /* returns JIT_TRAP */
 	uint32_t stack_bytes;
 	LLVMBasicBlockRef *blocks; /* by instruction of the function being emitted */
@@ -137,8 +137,8 @@ static LLVMValueRef address(struct exact *x, enum program_kind entry, uint32_t a
 	/* Known to the byte: SROA can then split the stack and a local state. */
 	if (info->verdict == VM_PROVEN && info->offset_min == info->offset_max)
 		return jit_at_const(e, base, info->offset_min);
-	offset = LLVMBuildSub(e->b, get(x, reg),
-			      jit_const(e, (uint64_t)(JIT_POINTER - op->off)), "");
+	offset = LLVMBuildSub(e->b, get(x, reg), jit_const(e, (uint64_t)(JIT_POINTER - op->off)),
+			      "");
 	if (info->verdict == VM_GUARDED)
 		guard(x, entry, at, info->region, offset, jit_const(e, op->bytes));
 	return jit_at(e, base, offset);
@@ -149,8 +149,8 @@ static void emit_load(struct exact *x, enum program_kind entry, uint32_t at, con
 	struct jit_emit *e = x->e;
 	LLVMValueRef v = jit_load(e, jit_int(e, op->bytes), address(x, entry, at, op));
 
-	set(x, op->dst, op->sign ? LLVMBuildSExt(e->b, v, e->i64, "")
-				 : LLVMBuildZExt(e->b, v, e->i64, ""));
+	set(x, op->dst,
+	    op->sign ? LLVMBuildSExt(e->b, v, e->i64, "") : LLVMBuildZExt(e->b, v, e->i64, ""));
 }
 
 static void emit_store(struct exact *x, enum program_kind entry, uint32_t at,
@@ -167,8 +167,8 @@ static LLVMValueRef byte_swap(struct jit_emit *e, LLVMValueRef v, unsigned bytes
 {
 	LLVMValueRef part = LLVMBuildTrunc(e->b, v, jit_int(e, bytes), "");
 
-	return LLVMBuildZExt(e->b, jit_intrinsic(e, "llvm.bswap", jit_int(e, bytes), &part, 1), e->i64,
-			     "");
+	return LLVMBuildZExt(e->b, jit_intrinsic(e, "llvm.bswap", jit_int(e, bytes), &part, 1),
+			     e->i64, "");
 }
 
 static void emit_alu(struct exact *x, const struct vm_op *op)
@@ -228,8 +228,8 @@ static void emit_alu(struct exact *x, const struct vm_op *op)
 	case VM_OP_MOVSX:
 		r = op->bytes * 8 >= op->width
 			    ? y
-			    : LLVMBuildSExt(b, LLVMBuildTrunc(b, y, jit_int(e, op->bytes), ""), type,
-					    "");
+			    : LLVMBuildSExt(b, LLVMBuildTrunc(b, y, jit_int(e, op->bytes), ""),
+					    type, "");
 		break;
 	case VM_OP_NEG:
 		r = LLVMBuildNeg(b, a, "");
@@ -294,7 +294,8 @@ static void charge_helper(struct exact *x, enum program_kind entry, uint32_t at,
 	for (unsigned i = 0; i + 1 < 5; i++) {
 		if (h->arg[i] != VM_ARG_MEM_READ)
 			continue;
-		part = LLVMBuildUDiv(b, get(x, i + 2), jit_const(x->e, VM_HELPER_BYTES_PER_CHARGE), "");
+		part = LLVMBuildUDiv(b, get(x, i + 2), jit_const(x->e, VM_HELPER_BYTES_PER_CHARGE),
+				     "");
 		amount = amount ? LLVMBuildAdd(b, amount, part, "") : part;
 	}
 	if (amount)
@@ -316,8 +317,8 @@ static LLVMValueRef argument(struct exact *x, enum program_kind entry, uint32_t 
 		bytes = h->arg[i] == VM_ARG_MEM_READ ? get(x, i + 2) : jit_const(e, h->fixed_bytes);
 		guard(x, entry, at, info->arg_region[i], offset, bytes);
 	}
-	return LLVMBuildPtrToInt(e->b, jit_at(e, region_base(x, info->arg_region[i]), offset), e->i64,
-				 "");
+	return LLVMBuildPtrToInt(e->b, jit_at(e, region_base(x, info->arg_region[i]), offset),
+				 e->i64, "");
 }
 
 static LLVMValueRef overflow_call(struct jit_emit *e, const char *name, LLVMTypeRef type,
@@ -353,8 +354,9 @@ static bool emit_integer_helper(struct exact *x, enum program_kind entry, uint32
 		sum = overflow_call(e, "llvm.sadd.with.overflow", e->i128, a, y, &over);
 		jit_store(e, LLVMBuildSelect(b, over, a, sum, ""), arg[0]);
 	} else if (mul128) {
-		jit_store(e, LLVMBuildMul(b, LLVMBuildSExt(b, arg[0], e->i128, ""),
-					  LLVMBuildSExt(b, arg[1], e->i128, ""), ""),
+		jit_store(e,
+			  LLVMBuildMul(b, LLVMBuildSExt(b, arg[0], e->i128, ""),
+				       LLVMBuildSExt(b, arg[1], e->i128, ""), ""),
 			  arg[2]);
 		over = LLVMConstInt(e->i1, 0, 0);
 	} else {
@@ -393,9 +395,9 @@ static void emit_call(struct exact *x, enum program_kind entry, uint32_t at, con
 		args[i] = h->arg[i] == VM_ARG_NONE ? jit_const(e, 0) : argument(x, entry, at, h, i);
 	charge_helper(x, entry, at, h);
 	fn = LLVMBuildLoad2(e->b, e->ptr, jit_field(e, offsetof(struct jit_ctx, helpers)), "");
-	fn = LLVMBuildLoad2(e->b, e->ptr,
-			    jit_at_const(e, fn, (op->imm - VM_HELPER_BASE) * (int64_t)sizeof(void *)),
-			    "");
+	fn = LLVMBuildLoad2(
+		e->b, e->ptr,
+		jit_at_const(e, fn, (op->imm - VM_HELPER_BASE) * (int64_t)sizeof(void *)), "");
 	set(x, 0, LLVMBuildCall2(e->b, LLVMFunctionType(e->i64, types, 5, 0), fn, args, 5, ""));
 }
 
@@ -453,8 +455,9 @@ static void emit_function(struct exact *x, enum program_kind entry)
 			emit_store(x, entry, at, &op);
 			break;
 		case VM_KIND_CONST:
-			set(x, op.dst, jit_const(e, (uint64_t)op.imm +
-							    (op.op == VM_OP_RODATA ? JIT_POINTER : 0)));
+			set(x, op.dst,
+			    jit_const(e, (uint64_t)op.imm +
+						 (op.op == VM_OP_RODATA ? JIT_POINTER : 0)));
 			break;
 		case VM_KIND_CALL:
 			emit_call(x, entry, at, &op);
@@ -535,8 +538,8 @@ static LLVMValueRef dense_slot(struct exact *x, LLVMValueRef *ret_hit)
 	struct jit_emit *e = x->e;
 	unsigned bytes = x->e->vp->program->key_bytes;
 	LLVMValueRef key = LLVMBuildZExt(e->b, jit_load(e, jit_int(e, bytes), x->key), e->i64, "");
-	LLVMValueRef table = LLVMBuildLoad2(e->b, e->ptr,
-					    jit_field(e, offsetof(struct jit_ctx, dense)), "");
+	LLVMValueRef table =
+		LLVMBuildLoad2(e->b, e->ptr, jit_field(e, offsetof(struct jit_ctx, dense)), "");
 	LLVMValueRef slot = LLVMBuildGEP2(e->b, e->ptr, table, &key, 1, "");
 	LLVMValueRef state = LLVMBuildLoad2(e->b, e->ptr, slot, "");
 
@@ -559,8 +562,9 @@ static LLVMValueRef cache_slot(struct exact *x, LLVMValueRef *ret_hit)
 	}
 	hash = LLVMBuildLShr(e->b, hash, jit_const(e, 64 - 12), "");
 	_Static_assert(JIT_GROUP_CACHE == 1 << 12, "the shift above");
-	entry = jit_at(e, LLVMBuildLoad2(e->b, e->ptr, jit_field(e, offsetof(struct jit_ctx, cache)), ""),
-		       LLVMBuildMul(e->b, hash, jit_const(e, sizeof(struct jit_group)), ""));
+	entry = jit_at(
+		e, LLVMBuildLoad2(e->b, e->ptr, jit_field(e, offsetof(struct jit_ctx, cache)), ""),
+		LLVMBuildMul(e->b, hash, jit_const(e, sizeof(struct jit_group)), ""));
 	at = jit_at_const(e, entry, offsetof(struct jit_group, state));
 	state = LLVMBuildLoad2(e->b, e->ptr, at, "");
 	same = LLVMBuildIsNotNull(e->b, state, "");
@@ -681,8 +685,9 @@ static void set_up(struct exact *x)
 		LLVMValueRef most = jit_const(e, INT64_MAX);
 
 		x->budget = jit_load(e, e->i64, jit_field(e, offsetof(struct jit_ctx, budget)));
-		x->budget = LLVMBuildSelect(
-			e->b, LLVMBuildICmp(e->b, LLVMIntUGT, x->budget, most, ""), most, x->budget, "");
+		x->budget =
+			LLVMBuildSelect(e->b, LLVMBuildICmp(e->b, LLVMIntUGT, x->budget, most, ""),
+					most, x->budget, "");
 	}
 }
 
@@ -714,8 +719,7 @@ static uint32_t longest_function(const struct vm_program *vp)
 
 int jit_emit_exact(struct jit_emit *e)
 {
-	AUTO_FREE LLVMBasicBlockRef *blocks =
-		calloc(longest_function(e->vp) + 1u, sizeof(*blocks));
+	AUTO_FREE LLVMBasicBlockRef *blocks = calloc(longest_function(e->vp) + 1u, sizeof(*blocks));
 	struct exact exact = {.e = e, .blocks = blocks}, *x = &exact;
 	bool grouped = e->vp->program->key_bytes != 0, local;
 	LLVMValueRef matched, i, local_state = NULL, r0;
@@ -760,7 +764,8 @@ int jit_emit_exact(struct jit_emit *e)
 		one = jit_const(e, 1);
 		next_at = LLVMBuildGEP2(e->b, e->i32, at, &one, 1, "");
 		at = LLVMBuildZExt(e->b, LLVMBuildLoad2(e->b, e->i32, at, ""), e->i64, "");
-		next_at = LLVMBuildZExt(e->b, LLVMBuildLoad2(e->b, e->i32, next_at, ""), e->i64, "");
+		next_at =
+			LLVMBuildZExt(e->b, LLVMBuildLoad2(e->b, e->i32, next_at, ""), e->i64, "");
 		x->record = jit_at(e, e->data, at);
 		x->length = LLVMBuildSub(e->b, LLVMBuildSub(e->b, next_at, at, ""), one, "");
 	}
@@ -775,10 +780,10 @@ int jit_emit_exact(struct jit_emit *e)
 		LLVMBuildCondBr(e->b, LLVMBuildIsNotNull(e->b, r0, ""), keep, next);
 		LLVMPositionBuilderAtEnd(e->b, keep);
 	}
-	LLVMBuildStore(e->b,
-		       LLVMBuildAdd(e->b, LLVMBuildLoad2(e->b, e->i64, matched, ""),
-				    jit_const(e, 1), ""),
-		       matched);
+	LLVMBuildStore(
+		e->b,
+		LLVMBuildAdd(e->b, LLVMBuildLoad2(e->b, e->i64, matched, ""), jit_const(e, 1), ""),
+		matched);
 	if (grouped) {
 		set_arguments(x, PROGRAM_KEY);
 		x->state = emit_group(x, i);

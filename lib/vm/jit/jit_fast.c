@@ -22,23 +22,23 @@
 enum { MAX_LANES = 16, MANY_NODES = 128 };
 
 struct lanes {
-	unsigned n;            /* 1: scalars */
-	LLVMTypeRef i64, i1;   /* types of a value and a condition */
-	LLVMValueRef *values;  /* by node; NULL: not emitted (yet) */
-	LLVMValueRef record;   /* address of the first lane's record */
-	LLVMValueRef length;   /* lines: of the (one) record */
-	LLVMValueRef *acc;     /* by cell: alloca of the accumulator */
+	unsigned n;             /* 1: scalars */
+	LLVMTypeRef i64, i1;    /* types of a value and a condition */
+	LLVMValueRef *values;   /* by node; NULL: not emitted (yet) */
+	LLVMValueRef record;    /* address of the first lane's record */
+	LLVMValueRef length;    /* lines: of the (one) record */
+	LLVMValueRef *acc;      /* by cell: alloca of the accumulator */
 	LLVMValueRef *acc_high; /* 128-bit sums in lanes: the high halves */
-	LLVMValueRef matched;  /* alloca */
-	LLVMValueRef failed;   /* alloca of conditions */
+	LLVMValueRef matched;   /* alloca */
+	LLVMValueRef failed;    /* alloca of conditions */
 };
 
 struct fast {
 	struct jit_emit *e;
 	const struct vm_branchfree *bf;
-	LLVMValueRef *once;    /* by node: emitted at the entry */
-	bool *varies;          /* by node: depends on the record */
-	bool *needed;          /* by node */
+	LLVMValueRef *once; /* by node: emitted at the entry */
+	bool *varies;       /* by node: depends on the record */
+	bool *needed;       /* by node */
 };
 
 static uint32_t operand(const struct bf_node *n, unsigned i)
@@ -72,8 +72,8 @@ static void mark(struct fast *f)
 	for (uint32_t i = 0; i < bf->n_nodes; i++) {
 		const struct bf_node *n = &bf->nodes[i];
 
-		f->varies[i] = n->op == BF_LEN ||
-			       (n->op == BF_LOAD && n->region == VM_REGION_RECORD);
+		f->varies[i] =
+			n->op == BF_LEN || (n->op == BF_LOAD && n->region == VM_REGION_RECORD);
 		for (unsigned k = 0; k < 3; k++)
 			if (operand(n, k) != BF_NONE)
 				f->varies[i] |= f->varies[operand(n, k)];
@@ -153,8 +153,8 @@ static LLVMTypeRef narrow_like(struct jit_emit *e, LLVMTypeRef type, unsigned by
 		       : jit_int(e, bytes);
 }
 
-static LLVMValueRef overflows(struct jit_emit *e, const char *name, LLVMTypeRef type, LLVMValueRef a,
-			      LLVMValueRef x)
+static LLVMValueRef overflows(struct jit_emit *e, const char *name, LLVMTypeRef type,
+			      LLVMValueRef a, LLVMValueRef x)
 {
 	LLVMValueRef args[] = {a, x};
 
@@ -179,7 +179,8 @@ static LLVMValueRef emit_node(struct fast *f, struct lanes *l, uint32_t i)
 	case BF_EITHER:
 		return LLVMBuildOr(b, condition(f, l, n->a), condition(f, l, n->b), "");
 	case BF_SELECT:
-		return LLVMBuildSelect(b, condition(f, l, n->a), value(f, l, n->b), value(f, l, n->c), "");
+		return LLVMBuildSelect(b, condition(f, l, n->a), value(f, l, n->b),
+				       value(f, l, n->c), "");
 	case BF_LEN:
 		return l->length;
 	case BF_LOAD:
@@ -293,7 +294,8 @@ static LLVMValueRef merge(struct jit_emit *e, enum bf_merge m, LLVMValueRef acc,
 	case BF_MERGE_XOR:
 		return LLVMBuildXor(e->b, acc, x, "");
 	default:
-		return LLVMBuildSelect(e->b, LLVMBuildICmp(e->b, keep_new[m], x, acc, ""), x, acc, "");
+		return LLVMBuildSelect(e->b, LLVMBuildICmp(e->b, keep_new[m], x, acc, ""), x, acc,
+				       "");
 	}
 }
 
@@ -394,20 +396,23 @@ static int emit_records(struct fast *f, struct lanes *l)
 	if (keep) {
 		LLVMValueRef count = LLVMBuildZExt(e->b, keep, l->i64, "");
 
-		LLVMBuildStore(e->b,
-			       LLVMBuildAdd(e->b, LLVMBuildLoad2(e->b, l->i64, l->matched, ""), count, ""),
-			       l->matched);
+		LLVMBuildStore(
+			e->b,
+			LLVMBuildAdd(e->b, LLVMBuildLoad2(e->b, l->i64, l->matched, ""), count, ""),
+			l->matched);
 	}
 	if (bf->reduce_fails != BF_NONE) {
 		bad = condition(f, l, bf->reduce_fails);
-		LLVMBuildStore(e->b,
-			       LLVMBuildOr(e->b, LLVMBuildLoad2(e->b, l->i1, l->failed, ""), bad, ""),
-			       l->failed);
+		LLVMBuildStore(
+			e->b,
+			LLVMBuildOr(e->b, LLVMBuildLoad2(e->b, l->i1, l->failed, ""), bad, ""),
+			l->failed);
 	}
 	return 0;
 }
 
-/* The value that an accumulator begins with: neutral, or for minimum and maximum the cell itself. */
+/* The value that an accumulator begins with: neutral, or for minimum and maximum the cell itself.
+ */
 static LLVMValueRef first(struct fast *f, const struct lanes *l, const struct bf_cell *cell)
 {
 	struct jit_emit *e = f->e;
@@ -415,7 +420,8 @@ static LLVMValueRef first(struct fast *f, const struct lanes *l, const struct bf
 	if (cell->merge == BF_MERGE_ADD128 && l->n == 1)
 		return LLVMConstNull(e->i128);
 	if (is_minmax(cell->merge)) {
-		LLVMValueRef v = jit_load(e, jit_int(e, cell->bytes), jit_at_const(e, e->state, cell->offset));
+		LLVMValueRef v = jit_load(e, jit_int(e, cell->bytes),
+					  jit_at_const(e, e->state, cell->offset));
 
 		if (cell->bytes < 8)
 			v = LLVMBuildZExt(e->b, v, e->i64, "");
@@ -491,7 +497,8 @@ static int emit_loop(struct fast *f, struct lanes *l, LLVMValueRef index)
 		at = LLVMBuildZExt(e->b, LLVMBuildLoad2(e->b, e->i32, at, ""), e->i64, "");
 		after = LLVMBuildZExt(e->b, LLVMBuildLoad2(e->b, e->i32, after, ""), e->i64, "");
 		l->record = jit_at(e, e->data, at);
-		l->length = LLVMBuildSub(e->b, LLVMBuildSub(e->b, after, at, ""), jit_const(e, 1), "");
+		l->length =
+			LLVMBuildSub(e->b, LLVMBuildSub(e->b, after, at, ""), jit_const(e, 1), "");
 	}
 	err = emit_records(f, l);
 	LLVMBuildStore(e->b, next, index);
@@ -500,7 +507,8 @@ static int emit_loop(struct fast *f, struct lanes *l, LLVMValueRef index)
 	return err;
 }
 
-static LLVMValueRef across(struct jit_emit *e, const struct lanes *l, const char *op, LLVMValueRef v)
+static LLVMValueRef across(struct jit_emit *e, const struct lanes *l, const char *op,
+			   LLVMValueRef v)
 {
 	char name[48];
 
@@ -523,7 +531,8 @@ static LLVMValueRef sum128(struct jit_emit *e, const struct lanes *l, uint32_t c
 		LLVMValueRef at = LLVMConstInt(e->i32, i, 0), part, part_high;
 
 		part = LLVMBuildZExt(e->b, LLVMBuildExtractElement(e->b, low, at, ""), e->i128, "");
-		part_high = LLVMBuildZExt(e->b, LLVMBuildExtractElement(e->b, high, at, ""), e->i128, "");
+		part_high = LLVMBuildZExt(e->b, LLVMBuildExtractElement(e->b, high, at, ""),
+					  e->i128, "");
 		part_high = LLVMBuildShl(e->b, part_high, LLVMConstInt(e->i128, 64, 0), "");
 		part = LLVMBuildOr(e->b, part, part_high, "");
 		sum = sum ? LLVMBuildAdd(e->b, sum, part, "") : part;
@@ -568,8 +577,7 @@ static void emit_end(struct fast *f, const struct lanes *l)
 
 	if (bf->reduce_fails != BF_NONE) {
 		LLVMBasicBlockRef redo = jit_block(e, "redo"), good = jit_block(e, "good");
-		LLVMValueRef bad =
-			across(e, l, "or", LLVMBuildLoad2(e->b, l->i1, l->failed, ""));
+		LLVMValueRef bad = across(e, l, "or", LLVMBuildLoad2(e->b, l->i1, l->failed, ""));
 
 		LLVMBuildCondBr(e->b, bad, redo, good);
 		LLVMPositionBuilderAtEnd(e->b, redo);
@@ -585,8 +593,8 @@ static void emit_end(struct fast *f, const struct lanes *l)
 	LLVMBuildRet(e->b, LLVMConstInt(e->i32, JIT_DONE, 0));
 }
 
-/* Lanes pay while the fields of a step lie in a few vector registers; of long programs they cost too
- * much to compile. */
+/* Lanes pay while the fields of a step lie in a few vector registers; of long programs they cost
+ * too much to compile. */
 static unsigned choose_lanes(const struct jit_emit *e, const struct vm_branchfree *bf)
 {
 	uint32_t bytes = e->vp->bounds.record_max_bytes;

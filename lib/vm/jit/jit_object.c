@@ -25,7 +25,8 @@ struct linker {
 
 static int refuse(struct linker *l, const char *what, const char *name)
 {
-	return nf_error_set(l->err, NF_FAILED_PRECONDITION, "jit", "compiled code %s %s", what, name);
+	return nf_error_set(l->err, NF_FAILED_PRECONDITION, "jit", "compiled code %s %s", what,
+			    name);
 }
 
 /* Give every section that is loaded its place. Returns the size of them all. */
@@ -61,7 +62,8 @@ static int relocate(struct linker *l, uint8_t *code, uint64_t place, const Elf64
 	switch (ELF64_R_TYPE(r->r_info)) {
 	case R_X86_64_PC32:
 	case R_X86_64_PLT32:
-		value = (int64_t)(l->place[sym->st_shndx] + sym->st_value) + r->r_addend - (int64_t)at;
+		value = (int64_t)(l->place[sym->st_shndx] + sym->st_value) + r->r_addend -
+			(int64_t)at;
 		if (value != (int32_t)value)
 			return refuse(l, "is too far from", l->names + sym->st_name);
 		field = (int32_t)value;
@@ -90,7 +92,8 @@ static int find_symbol(struct linker *l, const char *name, uint32_t *ret)
 int jit_object_link(const uint8_t *object, size_t size, bool has_fast, struct jit_image **ret,
 		    struct nf_error *err)
 {
-	struct linker l = {.object = object, .head = (const Elf64_Ehdr *)(const void *)object, .err = err};
+	struct linker l = {
+		.object = object, .head = (const Elf64_Ehdr *)(const void *)object, .err = err};
 	AUTO_FREE uint64_t *place = NULL;
 	AUTO_FREE struct jit_image *image = NULL;
 	uint64_t bytes;

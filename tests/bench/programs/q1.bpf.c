@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The shape of TPC-H Q1: grouped by two chars, eight aggregates (the averages are sums and counts). */
+/* The shape of TPC-H Q1: grouped by two chars, eight aggregates (the averages are sums and counts).
+ */
 #include "nearfold.bpf.h"
 
 struct item {

@@ -3,11 +3,11 @@
 #include "nearfold.bpf.h"
 
 struct item {
-	s64 quantity;      /* hundredths, as are all amounts */
+	s64 quantity; /* hundredths, as are all amounts */
 	s64 extendedprice;
 	s64 discount;
 	s64 tax;
-	s32 shipdate;      /* days */
+	s32 shipdate; /* days */
 	s32 commitdate;
 	char returnflag;
 	char linestatus;

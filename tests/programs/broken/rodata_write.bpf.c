@@ -2,7 +2,7 @@
 // expect: writes to the rodata, which is read-only
 #include "../parts.h"
 
-static const u64 table[4] = { 1, 2, 3, 4 };
+static const u64 table[4] = {1, 2, 3, 4};
 
 FOLD_REDUCE reduce(struct state *s, const struct rec *r, u32 len, const struct params *p)
 {

@@ -4,7 +4,7 @@
 
 FOLD_REDUCE reduce(struct state *s, const struct rec *r, u32 len, const struct params *p)
 {
-	u8 seen[16] = { 0 };
+	u8 seen[16] = {0};
 	u8 *first = seen;
 
 	HIDE(first);

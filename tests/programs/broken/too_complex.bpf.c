@@ -8,7 +8,8 @@ FOLD_REDUCE reduce(struct state *s, const struct rec *r, u32 len, const struct p
 {
 	u64 n = p->limit, x = 0;
 
-	LOOP(a, n) LOOP(b, a) LOOP(c, b) LOOP(d, c) LOOP(e, d) LOOP(f, e) LOOP(g, f) LOOP(h, g) {
+	LOOP(a, n) LOOP(b, a) LOOP(c, b) LOOP(d, c) LOOP(e, d) LOOP(f, e) LOOP(g, f) LOOP(h, g)
+	{
 		x += a ^ f;
 		HIDE(x);
 	}

@@ -3,7 +3,7 @@
 // gives: 99
 #include "../parts.h"
 
-static const u16 table[9] = { 7, 6, 5, 4, 3, 2, 1, 0, 99 };
+static const u16 table[9] = {7, 6, 5, 4, 3, 2, 1, 0, 99};
 
 FOLD_REDUCE reduce(struct state *s, const struct rec *r, u32 len, const struct params *p)
 {

@@ -22,7 +22,7 @@ static void test_distance_counts_edits(void **state)
 
 static const char *nearest(const char *typed)
 {
-	static const char *const names[] = {"run",	"check",  "explain",
+	static const char *const names[] = {"run",      "check",  "explain",
 					    "datasets", "status", "read"};
 	struct suggest s = {.typed = typed};
 

@@ -81,7 +81,7 @@ static void test_ranges(void **state)
 		const char *text;
 		uint64_t start, end;
 	} good[] = {
-		{":", 0, UINT64_MAX},	   {"0:1", 0, 1}, {"4K:1M", 4096, 1 << 20}, {":24", 0, 24},
+		{":", 0, UINT64_MAX},      {"0:1", 0, 1}, {"4K:1M", 4096, 1 << 20}, {":24", 0, 24},
 		{"128:", 128, UINT64_MAX},
 	};
 	static const char *const bad[] = {"",
@@ -137,8 +137,8 @@ static void test_choices(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_sizes),	cmocka_unit_test(test_times),
-		cmocka_unit_test(test_ranges),	cmocka_unit_test(test_counts),
+		cmocka_unit_test(test_sizes),   cmocka_unit_test(test_times),
+		cmocka_unit_test(test_ranges),  cmocka_unit_test(test_counts),
 		cmocka_unit_test(test_choices),
 	};
 

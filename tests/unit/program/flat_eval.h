@@ -23,7 +23,8 @@ static inline uint64_t flat_run(const struct flat_code *c, uint64_t r1)
 		assert_true(pc < c->n_insns);
 		struct bpf_insn i = c->insns[pc++];
 		uint64_t src = i.code & BPF_X ? r[i.src_reg] : (uint64_t)i.imm;
-		uint64_t at = (BPF_CLASS(i.code) == BPF_LDX ? r[i.src_reg] : r[i.dst_reg]) + (uint64_t)i.off;
+		uint64_t at = (BPF_CLASS(i.code) == BPF_LDX ? r[i.src_reg] : r[i.dst_reg]) +
+			      (uint64_t)i.off;
 		bool alu = BPF_CLASS(i.code) == BPF_ALU64;
 
 		if (alu && (i.code & BPF_X))
@@ -50,7 +51,8 @@ static inline uint64_t flat_run(const struct flat_code *c, uint64_t r1)
 			written[at / 8] = true;
 			break;
 		case BPF_LD | BPF_IMM | BPF_DW:
-			r[i.dst_reg] = (uint32_t)i.imm | (uint64_t)(uint32_t)c->insns[pc++].imm << 32;
+			r[i.dst_reg] = (uint32_t)i.imm | (uint64_t)(uint32_t)c->insns[pc++].imm
+								 << 32;
 			known[i.dst_reg] = true;
 			break;
 		case BPF_JMP | BPF_JA:

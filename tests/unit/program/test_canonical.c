@@ -39,11 +39,23 @@ static void fill(struct parts *s)
 	s->funcs[3] = (struct program_func)FUNC(PROGRAM_SUB, "s", s->sub);
 	s->funcs[1].lines = &s->line;
 	s->funcs[1].n_lines = 1;
-	s->draft = (struct program){.n_funcs = 4, .n_files = 2, .funcs = s->funcs, .files = s->files,
-				    .record_bytes = 8, .params_bytes = 8, .key_bytes = 8,
-				    .state_bytes = 8, .rodata_bytes = 4, .rodata = s->rodata,
-				    .init_state = s->init, .btf = s->btf, .btf_bytes = size,
-				    .record_type = 1, .params_type = 1, .key_type = 1, .state_type = 1};
+	s->draft = (struct program){.n_funcs = 4,
+				    .n_files = 2,
+				    .funcs = s->funcs,
+				    .files = s->files,
+				    .record_bytes = 8,
+				    .params_bytes = 8,
+				    .key_bytes = 8,
+				    .state_bytes = 8,
+				    .rodata_bytes = 4,
+				    .rodata = s->rodata,
+				    .init_state = s->init,
+				    .btf = s->btf,
+				    .btf_bytes = size,
+				    .record_type = 1,
+				    .params_type = 1,
+				    .key_type = 1,
+				    .state_type = 1};
 	btf__free(btf);
 }
 
@@ -70,13 +82,32 @@ static void the_id_is_golden(void **state)
 	char hex[2 * PROGRAM_ID_BYTES + 1];
 	/* By hand, from the description in program_canonical.c. */
 	static const uint8_t want[] = "nearfold program 1\n"
-		"\2\0\0\0"
-		"\2\0\0\0" "\3\0\0\0" "sum" "\2\0\0\0" "\xb7\0\0\0\0\0\0\0" "\x95\0\0\0\0\0\0\0" "\0\0\0\0"
-		"\3\0\0\0" "\5\0\0\0" "merge" "\1\0\0\0" "\x95\0\0\0\0\0\0\0" "\0\0\0\0"
-		"\0\0\0\0"
-		"\x20\0\0\0" "\0\0\0\0" "\0\0\0\0" "\x8\0\0\0"
-		"\0\0\0\0" "\0\0\0\0" "\0\0\0\0"
-		"\0\0\0\0" "\0\0\0\0" "\0\0\0\0" "\0\0\0";
+				      "\2\0\0\0"
+				      "\2\0\0\0"
+				      "\3\0\0\0"
+				      "sum"
+				      "\2\0\0\0"
+				      "\xb7\0\0\0\0\0\0\0"
+				      "\x95\0\0\0\0\0\0\0"
+				      "\0\0\0\0"
+				      "\3\0\0\0"
+				      "\5\0\0\0"
+				      "merge"
+				      "\1\0\0\0"
+				      "\x95\0\0\0\0\0\0\0"
+				      "\0\0\0\0"
+				      "\0\0\0\0"
+				      "\x20\0\0\0"
+				      "\0\0\0\0"
+				      "\0\0\0\0"
+				      "\x8\0\0\0"
+				      "\0\0\0\0"
+				      "\0\0\0\0"
+				      "\0\0\0\0"
+				      "\0\0\0\0"
+				      "\0\0\0\0"
+				      "\0\0\0\0"
+				      "\0\0\0";
 
 	(void)state;
 	assert_int_equal(program_create(&draft, &p, NULL), 0);
@@ -84,7 +115,8 @@ static void the_id_is_golden(void **state)
 	assert_int_equal(size, sizeof(want));
 	assert_memory_equal(bytes, want, size);
 	program_id_hex(p->id, hex);
-	assert_string_equal(hex, "330f284d2ff765e161227cdaa5b8b1364ca5a31b86f265cc702598296ac8c83b");
+	assert_string_equal(hex,
+			    "330f284d2ff765e161227cdaa5b8b1364ca5a31b86f265cc702598296ac8c83b");
 }
 
 static void equal_drafts_have_equal_ids(void **state)
@@ -108,13 +140,13 @@ static void every_field_changes_the_id(void **state)
 	(void)state;
 	fill(&s);
 	id_of(&s, first);
-#define CHANGES(change)                                                                            \
-	do {                                                                                       \
-		fill(&s);                                                                          \
-		change;                                                                            \
-		id_of(&s, now);                                                                    \
-		if (!strcmp(first, now))                                                           \
-			fail_msg("the id is the same after: %s", #change);                         \
+#define CHANGES(change)                                                    \
+	do {                                                               \
+		fill(&s);                                                  \
+		change;                                                    \
+		id_of(&s, now);                                            \
+		if (!strcmp(first, now))                                   \
+			fail_msg("the id is the same after: %s", #change); \
 	} while (0)
 	CHANGES((s.funcs[0].kind = PROGRAM_FILTER, s.draft.key_bytes = 0, s.draft.key_type = 0));
 	CHANGES(s.funcs[0].kind = PROGRAM_KEY; s.funcs[3].kind = PROGRAM_FILTER);

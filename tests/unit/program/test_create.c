@@ -33,18 +33,23 @@ static struct good *good_new(void)
 		.files = {"sum.bpf.c"},
 	};
 	const struct program_func funcs[] = {
-		FUNC(PROGRAM_FILTER, "keep", g->filter),
-		FUNC(PROGRAM_KEY, "key_of", g->key),
-		FUNC(PROGRAM_REDUCE, "sum", g->reduce),
-		FUNC(PROGRAM_COMBINE, "merge", g->combine),
+		FUNC(PROGRAM_FILTER, "keep", g->filter), FUNC(PROGRAM_KEY, "key_of", g->key),
+		FUNC(PROGRAM_REDUCE, "sum", g->reduce),  FUNC(PROGRAM_COMBINE, "merge", g->combine),
 		FUNC(PROGRAM_SUB, "helper_1", g->sub),
 	};
 	memcpy(g->funcs, funcs, sizeof(funcs));
 	g->funcs[F_REDUCE].lines = g->lines;
 	g->funcs[F_REDUCE].n_lines = 2;
-	g->draft = (struct program){.n_funcs = 5, .n_files = 1, .funcs = g->funcs, .files = g->files,
-				    .record_bytes = 24, .params_bytes = 8, .key_bytes = 4,
-				    .state_bytes = 8, .rodata_bytes = 8, .rodata = g->rodata,
+	g->draft = (struct program){.n_funcs = 5,
+				    .n_files = 1,
+				    .funcs = g->funcs,
+				    .files = g->files,
+				    .record_bytes = 24,
+				    .params_bytes = 8,
+				    .key_bytes = 4,
+				    .state_bytes = 8,
+				    .rodata_bytes = 8,
+				    .rodata = g->rodata,
 				    .init_state = g->init};
 	return g;
 }
@@ -86,14 +91,14 @@ static void expect_refused(const struct good *g, const char *where, const char *
 }
 
 /* A test per rule: NAME, what it breaks, what the message must say. */
-#define REFUSED(name, breakage, where, text)                                                       \
-	static void name(void **state)                                                             \
-	{                                                                                          \
-		AUTO_FREE struct good *g = good_new();                                             \
-                                                                                                   \
-		(void)state;                                                                       \
-		breakage;                                                                          \
-		expect_refused(g, where, text);                                                    \
+#define REFUSED(name, breakage, where, text)           \
+	static void name(void **state)                 \
+	{                                              \
+		AUTO_FREE struct good *g = good_new(); \
+                                                       \
+		(void)state;                           \
+		breakage;                              \
+		expect_refused(g, where, text);        \
 	}
 
 static char long_name[PROGRAM_MAX_NAME_BYTES + 2];
@@ -127,8 +132,9 @@ REFUSED(name_with_a_dot, g->funcs[F_SUB].name = "f.1", "function 4", "identifier
 REFUSED(name_that_begins_with_a_digit, g->funcs[F_SUB].name = "1f", "function 4", "identifier")
 REFUSED(empty_name, g->funcs[F_SUB].name = "", "function 4", "identifier")
 REFUSED(no_name, g->funcs[F_SUB].name = NULL, "function 4", "identifier")
-REFUSED(long_function_name, (memset(long_name, 'a', sizeof(long_name) - 1),
-			     g->funcs[F_SUB].name = long_name), "function 4", "at most 255")
+REFUSED(long_function_name,
+	(memset(long_name, 'a', sizeof(long_name) - 1), g->funcs[F_SUB].name = long_name),
+	"function 4", "at most 255")
 REFUSED(file_with_an_escape, g->files[0] = "\033[2J.c", "files", "printable")
 REFUSED(file_that_is_no_utf8, g->files[0] = "\xc3(", "files", "printable")
 REFUSED(line_out_of_order, g->lines[1].insn = 0, "sum", "row 1")
@@ -150,7 +156,8 @@ REFUSED(half_a_pair, g->filter[1].dst_reg = 1, "keep, instruction 0", "second sl
 REFUSED(pair_at_the_end, g->funcs[F_FILTER].n_insns = 1, "keep, instruction 0", "second slot")
 REFUSED(pair_with_offset, g->filter[0].off = 1, "keep, instruction 0", "reserved")
 REFUSED(map_reference, g->filter[0].src_reg = 1, "keep, instruction 0", "no maps")
-REFUSED(rodata_outside, g->reduce[0].imm = 8, "sum, instruction 0 (sum.bpf.c:7)", "byte 8 of rodata")
+REFUSED(rodata_outside, g->reduce[0].imm = 8, "sum, instruction 0 (sum.bpf.c:7)",
+	"byte 8 of rodata")
 REFUSED(rodata_negative, g->reduce[0].imm = -1, "sum, instruction 0", "byte -1 of rodata")
 REFUSED(rodata_second_half, g->reduce[1].imm = 1, "sum, instruction 0", "second half")
 REFUSED(jump_too_far, g->filter[2].off = 1, "keep, instruction 2", "outside")
@@ -158,15 +165,18 @@ REFUSED(jump_too_far_back, g->filter[2].off = -4, "keep, instruction 2", "outsid
 REFUSED(jump_into_a_pair, g->filter[2].off = -2, "keep, instruction 2", "second half")
 REFUSED(gotol_outside, g->filter[2] = ((struct bpf_insn)GOTOL(0x7fffffff)), "keep", "outside")
 REFUSED(off_the_end, g->sub[1] = ((struct bpf_insn)MOV_K(0, 0)), "helper_1", "runs off its end")
-REFUSED(off_the_end_by_a_branch, g->sub[1] = ((struct bpf_insn)JEQ_K(0, 0, -1)), "helper_1", "runs off")
-REFUSED(kernel_helper, g->reduce[3].imm = 1, "sum, instruction 3 (sum.bpf.c:8)", "kernel's helper 1")
+REFUSED(off_the_end_by_a_branch, g->sub[1] = ((struct bpf_insn)JEQ_K(0, 0, -1)), "helper_1",
+	"runs off")
+REFUSED(kernel_helper, g->reduce[3].imm = 1, "sum, instruction 3 (sum.bpf.c:8)",
+	"kernel's helper 1")
 REFUSED(call_of_another_kind, g->reduce[2].src_reg = 2, "sum, instruction 2", "src_reg 2")
 REFUSED(call_of_no_function, g->reduce[2].imm = 5, "sum, instruction 2", "function 5 of 5")
 REFUSED(call_of_a_negative_one, g->reduce[2].imm = -1, "sum, instruction 2", "function -1")
 REFUSED(call_of_an_entry, g->reduce[2].imm = F_KEY, "sum, instruction 2", "is the key function")
 REFUSED(call_with_reserved_field, g->reduce[2].off = 1, "sum, instruction 2", "reserved")
 REFUSED(exit_with_reserved_field, g->sub[1].imm = 1, "helper_1, instruction 1", "reserved")
-REFUSED(recursion, g->sub[0] = ((struct bpf_insn)CALL_SUB(F_SUB)), "helper_1, instruction 0", "recursive")
+REFUSED(recursion, g->sub[0] = ((struct bpf_insn)CALL_SUB(F_SUB)), "helper_1, instruction 0",
+	"recursive")
 
 static void all_functions_count_together(void **state)
 {
@@ -194,8 +204,8 @@ static void calls_nest_eight_deep(void **state)
 	for (int i = 0; i < 9; i++) {
 		code[i][0] = (struct bpf_insn)CALL_SUB(i + 2);
 		code[i][1] = (struct bpf_insn)EXIT();
-		funcs[i ? i + 1 : 0] = (struct program_func)FUNC(i ? PROGRAM_SUB : PROGRAM_REDUCE, "f",
-								 code[i]);
+		funcs[i ? i + 1 : 0] =
+			(struct program_func)FUNC(i ? PROGRAM_SUB : PROGRAM_REDUCE, "f", code[i]);
 	}
 	g.draft.n_funcs = 9;
 	code[7][0] = (struct bpf_insn)MOV_K(0, 0);
@@ -206,7 +216,8 @@ static void calls_nest_eight_deep(void **state)
 	expect_refused(&g, "function f, instruction 0", "9 functions deep");
 }
 
-/* ---- type information ------------------------------------------------------------------------- */
+/* ---- type information -------------------------------------------------------------------------
+ */
 
 static void types_must_exist_and_have_their_size(void **state)
 {
@@ -285,24 +296,71 @@ static void broken_btf_does_no_harm(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(a_good_draft_is_copied), T(too_few_functions), T(too_many_functions),
-		T(too_many_files), T(no_functions_pointer), T(no_state), T(large_state),
-		T(large_group_state), T(large_key), T(large_params), T(large_record), T(large_rodata),
-		T(large_btf), T(no_rodata_pointer), T(no_btf_pointer), T(two_of_a_kind),
-		T(kind_that_is_none), T(no_reduce), T(no_combine), T(key_bytes_without_key),
-		T(key_without_key_bytes), T(name_with_a_dot), T(name_that_begins_with_a_digit),
-		T(empty_name), T(no_name), T(long_function_name), T(file_with_an_escape),
-		T(file_that_is_no_utf8), T(line_out_of_order), T(line_out_of_range),
-		T(line_of_no_file), T(line_zero), T(line_text_with_newline), T(overlong_utf8),
-		T(surrogate_utf8), T(lines_missing), T(too_many_lines), T(no_instructions),
-		T(no_instruction_pointer), T(too_many_instructions), T(register_11), T(half_a_pair),
-		T(pair_at_the_end), T(pair_with_offset), T(map_reference), T(rodata_outside),
-		T(rodata_negative), T(rodata_second_half), T(jump_too_far), T(jump_too_far_back),
-		T(jump_into_a_pair), T(gotol_outside), T(off_the_end), T(off_the_end_by_a_branch),
-		T(kernel_helper), T(call_of_another_kind), T(call_of_no_function),
-		T(call_of_a_negative_one), T(call_of_an_entry), T(call_with_reserved_field),
-		T(exit_with_reserved_field), T(recursion), T(all_functions_count_together),
-		T(calls_nest_eight_deep), T(types_must_exist_and_have_their_size),
+		T(a_good_draft_is_copied),
+		T(too_few_functions),
+		T(too_many_functions),
+		T(too_many_files),
+		T(no_functions_pointer),
+		T(no_state),
+		T(large_state),
+		T(large_group_state),
+		T(large_key),
+		T(large_params),
+		T(large_record),
+		T(large_rodata),
+		T(large_btf),
+		T(no_rodata_pointer),
+		T(no_btf_pointer),
+		T(two_of_a_kind),
+		T(kind_that_is_none),
+		T(no_reduce),
+		T(no_combine),
+		T(key_bytes_without_key),
+		T(key_without_key_bytes),
+		T(name_with_a_dot),
+		T(name_that_begins_with_a_digit),
+		T(empty_name),
+		T(no_name),
+		T(long_function_name),
+		T(file_with_an_escape),
+		T(file_that_is_no_utf8),
+		T(line_out_of_order),
+		T(line_out_of_range),
+		T(line_of_no_file),
+		T(line_zero),
+		T(line_text_with_newline),
+		T(overlong_utf8),
+		T(surrogate_utf8),
+		T(lines_missing),
+		T(too_many_lines),
+		T(no_instructions),
+		T(no_instruction_pointer),
+		T(too_many_instructions),
+		T(register_11),
+		T(half_a_pair),
+		T(pair_at_the_end),
+		T(pair_with_offset),
+		T(map_reference),
+		T(rodata_outside),
+		T(rodata_negative),
+		T(rodata_second_half),
+		T(jump_too_far),
+		T(jump_too_far_back),
+		T(jump_into_a_pair),
+		T(gotol_outside),
+		T(off_the_end),
+		T(off_the_end_by_a_branch),
+		T(kernel_helper),
+		T(call_of_another_kind),
+		T(call_of_no_function),
+		T(call_of_a_negative_one),
+		T(call_of_an_entry),
+		T(call_with_reserved_field),
+		T(exit_with_reserved_field),
+		T(recursion),
+		T(all_functions_count_together),
+		T(calls_nest_eight_deep),
+		T(types_must_exist_and_have_their_size),
 		T(broken_btf_does_no_harm),
 	};
 

@@ -37,7 +37,8 @@ static const struct {
 	{{INSN(BPF_STX | BPF_ATOMIC | BPF_DW, 1, 2, 8, BPF_ADD)}, "lock *(u64 *)(r1 + 8) += r2"},
 	{{INSN(BPF_STX | BPF_ATOMIC | BPF_W, 1, 2, 8, BPF_OR | BPF_FETCH)},
 	 "w2 = atomic_fetch_or((u32 *)(r1 + 8), w2)"},
-	{{INSN(BPF_STX | BPF_ATOMIC | BPF_DW, 1, 2, 8, BPF_XCHG)}, "r2 = xchg((u64 *)(r1 + 8), r2)"},
+	{{INSN(BPF_STX | BPF_ATOMIC | BPF_DW, 1, 2, 8, BPF_XCHG)},
+	 "r2 = xchg((u64 *)(r1 + 8), r2)"},
 	{{INSN(BPF_STX | BPF_ATOMIC | BPF_DW, 1, 2, 8, BPF_CMPXCHG)},
 	 "r0 = cmpxchg((u64 *)(r1 + 8), r0, r2)"},
 	{{JEQ_K(1, 5, 3)}, "if r1 == 5 goto +3"},
@@ -71,7 +72,8 @@ static void each_form_has_its_text(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		bool pair = cases[i].insn[0].code == (BPF_LD | BPF_IMM | BPF_DW);
 
-		assert_int_equal(disasm_insn(cases[i].insn, names, text, sizeof(text)), pair ? 2 : 1);
+		assert_int_equal(disasm_insn(cases[i].insn, names, text, sizeof(text)),
+				 pair ? 2 : 1);
 		assert_string_equal(text, cases[i].text);
 	}
 }
@@ -99,8 +101,8 @@ static void a_program_has_lines_between(void **state)
 	struct program_func funcs[] = {FUNC(PROGRAM_REDUCE, "sum", reduce),
 				       FUNC(PROGRAM_COMBINE, "merge", combine)};
 	const char *files[] = {"a.c"};
-	struct program draft = {.n_funcs = 2, .funcs = funcs, .n_files = 1, .files = files,
-				.state_bytes = 8};
+	struct program draft = {
+		.n_funcs = 2, .funcs = funcs, .n_files = 1, .files = files, .state_bytes = 8};
 	AUTO_PROGRAM p = NULL;
 	AUTO_FREE char *text = NULL;
 	size_t size;

@@ -4,7 +4,10 @@
 
 #include <stdio.h>
 
-#define LIMIT(name) {#name, name}
+#define LIMIT(name)         \
+	{                   \
+#name, name \
+	}
 
 static const struct {
 	const char *name;

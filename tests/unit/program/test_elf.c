@@ -28,20 +28,19 @@ static bool have_compiler(void)
 }
 
 /* Skips, with the reason, where there is no compiler for BPF. */
-#define NEEDS_COMPILER()                                                                           \
-	do {                                                                                       \
-		if (!have_compiler()) {                                                            \
-			printf("SKIP: %s is not installed\n", compiler());                         \
-			skip();                                                                    \
-		}                                                                                  \
+#define NEEDS_COMPILER()                                                   \
+	do {                                                               \
+		if (!have_compiler()) {                                    \
+			printf("SKIP: %s is not installed\n", compiler()); \
+			skip();                                            \
+		}                                                          \
 	} while (0)
 
-static const char prelude[] =
-	"#include \"nearfold.bpf.h\"\n"
-	"#define NOINLINE static __attribute__((noinline))\n"
-	"struct rec { u32 a; u16 b, c; u64 d; };\n"
-	"struct st { u64 n, sum; };\n"
-	"struct par { u64 x; };\n";
+static const char prelude[] = "#include \"nearfold.bpf.h\"\n"
+			      "#define NOINLINE static __attribute__((noinline))\n"
+			      "struct rec { u32 a; u16 b, c; u64 d; };\n"
+			      "struct st { u64 n, sum; };\n"
+			      "struct par { u64 x; };\n";
 #define MERGE  "FOLD_COMBINE merge(struct st *into, const struct st *from) { into->n += from->n; }\n"
 #define REDUCE "FOLD_REDUCE sum(struct st *s, const struct rec *r, u32 len) { s->n++; return 0; }\n"
 
@@ -60,8 +59,8 @@ static size_t compile(const char *flags, const char *source, uint8_t *object)
 	assert_non_null(f);
 	fprintf(f, "%s#line 1 \"/some/where/test.bpf.c\"\n%s", prelude, source);
 	fclose(f);
-	snprintf(command, sizeof(command), "%s -O2 -target bpf -w -I bpf %s -c %s -o %s", compiler(), flags,
-		 in, path);
+	snprintf(command, sizeof(command), "%s -O2 -target bpf -w -I bpf %s -c %s -o %s",
+		 compiler(), flags, in, path);
 	if (system(command) != 0)
 		fail_msg("%s\n%s", command, source);
 	f = fopen(path, "rb");
@@ -87,14 +86,17 @@ static struct program *build(const char *flags, const char *source)
 static void everything_comes_from_the_object(void **state)
 {
 	static const char source[] =
-		"FOLD_FILTER keep(const struct rec *r, u32 len, const struct par *p) { return r->d > p->x; }\n"
-		"FOLD_KEY key(const struct rec *r, u32 len, const struct par *p, u16 *k) { *k = r->b; }\n"
+		"FOLD_FILTER keep(const struct rec *r, u32 len, const struct par *p) { return r->d "
+		"> p->x; }\n"
+		"FOLD_KEY key(const struct rec *r, u32 len, const struct par *p, u16 *k) { *k = "
+		"r->b; }\n"
 		"FOLD_REDUCE add(struct st *s, const struct rec *r, u32 len, const struct par *p)\n"
 		"{\n"
 		"	s->sum += r->d;\n"
 		"	return FOLD_MORE;\n"
 		"}\n" MERGE "FOLD_INIT struct st start = {.sum = 5};\n";
-	static const char *const cpus[] = {"-g -mcpu=v1", "-g -mcpu=v2", "-g -mcpu=v3", "-g -mcpu=v4"};
+	static const char *const cpus[] = {"-g -mcpu=v1", "-g -mcpu=v2", "-g -mcpu=v3",
+					   "-g -mcpu=v4"};
 
 	(void)state;
 	NEEDS_COMPILER();
@@ -135,8 +137,10 @@ static void lines_of_any_length(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
 		char source[512];
 
-		snprintf(source, sizeof(source), "FOLD_REDUCE r(struct st *s, const %s *line, u32 len) "
-			 "{ s->n += len; return 0; }\n" MERGE, types[i]);
+		snprintf(source, sizeof(source),
+			 "FOLD_REDUCE r(struct st *s, const %s *line, u32 len) "
+			 "{ s->n += len; return 0; }\n" MERGE,
+			 types[i]);
 		AUTO_PROGRAM p = build("-g", source);
 		assert_int_equal(p->record_bytes, 0);
 		assert_int_equal(p->record_type, 0);
@@ -153,8 +157,10 @@ static void functions_are_found_through_calls(void **state)
 		"int not_called(int x) { return missing(x) + bpf_helper(); }\n"
 		"NOINLINE u64 leaf(u64 x) { return x * 3; }\n"
 		"__attribute__((noinline)) u64 glob(u64 x) { return leaf(x) + leaf(x + 1); }\n"
-		"SEC(\"other\") __attribute__((noinline)) u64 far(u64 x) { return glob(x) ^ leaf(x); }\n"
-		"FOLD_REDUCE r(struct st *s, const struct rec *r, u32 len) { s->n += far(r->d); return 0; }\n"
+		"SEC(\"other\") __attribute__((noinline)) u64 far(u64 x) { return glob(x) ^ "
+		"leaf(x); }\n"
+		"FOLD_REDUCE r(struct st *s, const struct rec *r, u32 len) { s->n += far(r->d); "
+		"return 0; }\n"
 		"FOLD_COMBINE m(struct st *a, const struct st *b) { a->n += leaf(b->n); }\n";
 	struct flat_code flat = {0};
 
@@ -201,7 +207,8 @@ static void constants_are_gathered(void **state)
 		assert_true((uint32_t)f->insns[i].imm < p->rodata_bytes);
 		memcpy(&first, p->rodata + f->insns[i].imm,
 		       p->rodata_bytes - (uint32_t)f->insns[i].imm < 8
-			       ? p->rodata_bytes - (uint32_t)f->insns[i].imm : 8);
+			       ? p->rodata_bytes - (uint32_t)f->insns[i].imm
+			       : 8);
 		seen[0] |= first == (10 | 11ull << 32);
 		seen[1] |= first == (14 | 15ull << 32);
 		seen[2] |= first == 20;
@@ -252,7 +259,8 @@ static void the_program_of_the_documentation_builds(void **state)
 	assert_int_equal(p->state_bytes, 32);
 }
 
-/* ---- refusals ---------------------------------------------------------------------------------- */
+/* ---- refusals ----------------------------------------------------------------------------------
+ */
 
 static const struct refusal {
 	const char *name, *flags, *source, *where, *text;
@@ -264,19 +272,25 @@ static const struct refusal {
 	{"map", "-g",
 	 "struct { int (*type)[2]; } counts SEC(\".maps\");\n"
 	 "static void *(*lookup)(void *, const void *) = (void *)1;\n"
-	 "FOLD_REDUCE r(struct st *s, const struct rec *r, u32 len) { return lookup(&counts, r) != 0; }\n" MERGE,
+	 "FOLD_REDUCE r(struct st *s, const struct rec *r, u32 len) { return lookup(&counts, r) != "
+	 "0; }\n" MERGE,
 	 "test.bpf.o", "'counts' is a map"},
 	{"variable", "-g",
-	 "u64 total = 5;\nFOLD_REDUCE r(struct st *s, const struct rec *r, u32 len) { total += len; return 0; }\n"
-	 MERGE, "test.bpf.o", "'total' is a variable that can change (section .data)"},
+	 "u64 total = 5;\nFOLD_REDUCE r(struct st *s, const struct rec *r, u32 len) { total += "
+	 "len; return 0; }\n" MERGE,
+	 "test.bpf.o", "'total' is a variable that can change (section .data)"},
 	{"zeroed variable", "-g",
 	 "static u64 hidden;\nFOLD_REDUCE r(struct st *s, const struct rec *r, u32 len)\n"
-	 "{ hidden += len; s->n = hidden; return 0; }\n" MERGE, "test.bpf.o", "'hidden' is a variable"},
+	 "{ hidden += len; s->n = hidden; return 0; }\n" MERGE,
+	 "test.bpf.o", "'hidden' is a variable"},
 	{"variable in a section of its own", "-g",
-	 "SEC(\"mine\") u64 own = 5;\nFOLD_REDUCE r(struct st *s, const struct rec *r, u32 len)\n{\n"
-	 "  own += len;\n  return 0;\n}\n" MERGE, "test.bpf.c:4 in function 'r'", "the variable 'own'"},
+	 "SEC(\"mine\") u64 own = 5;\nFOLD_REDUCE r(struct st *s, const struct rec *r, u32 "
+	 "len)\n{\n"
+	 "  own += len;\n  return 0;\n}\n" MERGE,
+	 "test.bpf.c:4 in function 'r'", "the variable 'own'"},
 	{"undefined function", "-g",
-	 "extern u64 elsewhere(u64);\nFOLD_REDUCE r(struct st *s, const struct rec *r, u32 len)\n{\n"
+	 "extern u64 elsewhere(u64);\nFOLD_REDUCE r(struct st *s, const struct rec *r, u32 "
+	 "len)\n{\n"
 	 "  s->n = elsewhere(len);\n  return 0;\n}\n" MERGE,
 	 "test.bpf.c:4 in function 'r'", "'elsewhere' is declared but not defined"},
 	{"undefined variable", "-g",
@@ -284,12 +298,15 @@ static const struct refusal {
 	 "  s->n = outside;\n  return 0;\n}\n" MERGE,
 	 "test.bpf.c:4 in function 'r'", "'outside' is declared but not defined"},
 	{"kernel helper", "-g",
-	 "static u64 (*ktime)(void) = (void *)5;\nFOLD_REDUCE r(struct st *s, const struct rec *r, u32 len)\n{\n"
+	 "static u64 (*ktime)(void) = (void *)5;\nFOLD_REDUCE r(struct st *s, const struct rec *r, "
+	 "u32 len)\n{\n"
 	 "  s->n = ktime();\n  return 0;\n}\n" MERGE,
 	 "test.bpf.c:4 in function 'r'", "kernel's helper function 5"},
 	{"kernel helper in a sub-function", "-g",
-	 "static u64 (*ktime)(void) = (void *)5;\nNOINLINE u64 now(u64 x)\n{\n  return ktime() + x;\n}\n"
-	 "FOLD_REDUCE r(struct st *s, const struct rec *r, u32 len) { s->n = now(len); return 0; }\n" MERGE,
+	 "static u64 (*ktime)(void) = (void *)5;\nNOINLINE u64 now(u64 x)\n{\n  return ktime() + "
+	 "x;\n}\n"
+	 "FOLD_REDUCE r(struct st *s, const struct rec *r, u32 len) { s->n = now(len); return 0; "
+	 "}\n" MERGE,
 	 "test.bpf.c:4 in function 'now'", "kernel's helper function 5"},
 	{"call through a pointer", "-g",
 	 "FOLD_REDUCE r(struct st *s, const struct rec *r, u32 len)\n{\n"
@@ -307,7 +324,8 @@ static const struct refusal {
 	 "test.bpf.o", "'names' (section .rodata) holds an address"},
 	{"recursion", "-g",
 	 "NOINLINE u64 f(u64 x) { return x < 2 ? 1 : x * f(x - 1) + f(x - 2); }\n"
-	 "FOLD_REDUCE r(struct st *s, const struct rec *r, u32 len) { s->n = f(len); return 0; }\n" MERGE,
+	 "FOLD_REDUCE r(struct st *s, const struct rec *r, u32 len) { s->n = f(len); return 0; "
+	 "}\n" MERGE,
 	 "function f", "recursive"},
 	{"entry that is called", "-g",
 	 "__attribute__((noinline)) FOLD_REDUCE add(struct st *s, const struct rec *r, u32 len) "
@@ -315,41 +333,48 @@ static const struct refusal {
 	 "FOLD_FILTER keep(const struct rec *r, u32 len)\n{\n  struct st s = {0};\n"
 	 "  return add(&s, r, len) + s.n;\n}\n" MERGE,
 	 "test.bpf.c:5 in function 'keep'", "calls 'add', which is the reduce function"},
-	{"two reduces", "-g", REDUCE "FOLD_REDUCE again(struct st *s, const struct rec *r, u32 len) { return 0; }\n"
-	 MERGE, "test.bpf.o", "'sum' and 'again' are both in section fold/reduce"},
+	{"two reduces", "-g",
+	 REDUCE
+	 "FOLD_REDUCE again(struct st *s, const struct rec *r, u32 len) { return 0; }\n" MERGE,
+	 "test.bpf.o", "'sum' and 'again' are both in section fold/reduce"},
 	{"no combine", "-g", REDUCE, "test.bpf.o", "no function in section fold/combine"},
 	{"no reduce", "-g", MERGE, "test.bpf.o", "no function in section fold/reduce"},
-	{"unknown section", "-g", REDUCE MERGE "SEC(\"fold/finish\") int done(void) { return 0; }\n",
-	 "test.bpf.o", "'done' is in section fold/finish; there are"},
+	{"unknown section", "-g",
+	 REDUCE MERGE "SEC(\"fold/finish\") int done(void) { return 0; }\n", "test.bpf.o",
+	 "'done' is in section fold/finish; there are"},
 	{"data in a function's section", "-g",
-	 REDUCE MERGE "SEC(\"fold/filter\") const u64 odd = 1;\n", "test.bpf.o", "'odd' in section fold/filter"},
+	 REDUCE MERGE "SEC(\"fold/filter\") const u64 odd = 1;\n", "test.bpf.o",
+	 "'odd' in section fold/filter"},
 	{"CO-RE", "-g",
 	 "struct task { int pid; } __attribute__((preserve_access_index));\n"
-	 "FOLD_REDUCE r(struct st *s, const struct task *r, u32 len) { s->n += r->pid; return 0; }\n" MERGE,
+	 "FOLD_REDUCE r(struct st *s, const struct task *r, u32 len) { s->n += r->pid; return 0; "
+	 "}\n" MERGE,
 	 "test.bpf.o", "CO-RE"},
 	{"too many instructions", "-g",
 	 "FOLD_REDUCE r(struct st *s, const struct rec *r, u32 len)\n"
-	 "{ asm volatile(\".rept 5000; r0 = 0; .endr\"); return 0; }\n" MERGE, "function 'r'",
-	 "a program has at most 4096"},
+	 "{ asm volatile(\".rept 5000; r0 = 0; .endr\"); return 0; }\n" MERGE,
+	 "function 'r'", "a program has at most 4096"},
 
 	/* Prototypes. */
 	{"reduce without a result", "-g",
-	 "SEC(\"fold/reduce\") void r(struct st *s, const struct rec *r, u32 len)\n{\n  s->n++;\n}\n" MERGE,
+	 "SEC(\"fold/reduce\") void r(struct st *s, const struct rec *r, u32 len)\n{\n  "
+	 "s->n++;\n}\n" MERGE,
 	 "test.bpf.c:3 in function 'r'",
-	 "must return int: the reduce function must be `int f(STATE *s, const REC *rec, u32 len, const "
+	 "must return int: the reduce function must be `int f(STATE *s, const REC *rec, u32 len, "
+	 "const "
 	 "PARAMS *p)`, but this is `void r(struct st *, const struct rec *, u32)`"},
 	{"combine with a result", "-g",
 	 REDUCE "SEC(\"fold/combine\") int m(struct st *a, const struct st *b) { return 0; }\n",
 	 "function 'm'", "must return nothing"},
 	{"record that is not const", "-g",
-	 "FOLD_REDUCE r(struct st *s, struct rec *r, u32 len) { return 0; }\n" MERGE, "function 'r'",
-	 "parameter 2 must point to const"},
+	 "FOLD_REDUCE r(struct st *s, struct rec *r, u32 len) { return 0; }\n" MERGE,
+	 "function 'r'", "parameter 2 must point to const"},
 	{"state that is const", "-g",
 	 "FOLD_REDUCE r(const struct st *s, const struct rec *r, u32 len) { return 0; }\n" MERGE,
 	 "function 'r'", "parameter 1 must not point to const"},
 	{"length of 64 bits", "-g",
-	 "FOLD_REDUCE r(struct st *s, const struct rec *r, u64 len) { return 0; }\n" MERGE, "function 'r'",
-	 "parameter 3 must be u32"},
+	 "FOLD_REDUCE r(struct st *s, const struct rec *r, u64 len) { return 0; }\n" MERGE,
+	 "function 'r'", "parameter 3 must be u32"},
 	{"record that is no pointer", "-g",
 	 "FOLD_REDUCE r(struct st *s, u64 r, u32 len) { return 0; }\n" MERGE, "function 'r'",
 	 "parameter 2 must be a pointer"},
@@ -357,50 +382,57 @@ static const struct refusal {
 	 "FOLD_REDUCE r(struct st *s, const struct rec *r) { return 0; }\n" MERGE, "function 'r'",
 	 "wrong number of parameters"},
 	{"too many parameters", "-g",
-	 "FOLD_REDUCE r(struct st *s, const struct rec *r, u32 len, const struct par *p, u64 x) { return 0; }\n"
-	 MERGE, "function 'r'", "wrong number of parameters"},
+	 "FOLD_REDUCE r(struct st *s, const struct rec *r, u32 len, const struct par *p, u64 x) { "
+	 "return 0; }\n" MERGE,
+	 "function 'r'", "wrong number of parameters"},
 	{"key without its parameter", "-g",
-	 REDUCE MERGE "FOLD_KEY k(const struct rec *r, u32 len, u16 *k) { *k = 1; }\n", "function 'k'",
-	 "wrong number of parameters"},
+	 REDUCE MERGE "FOLD_KEY k(const struct rec *r, u32 len, u16 *k) { *k = 1; }\n",
+	 "function 'k'", "wrong number of parameters"},
 	{"states that differ", "-g",
-	 REDUCE "FOLD_COMBINE m(struct par *a, const struct par *b) { a->x += b->x; }\n", "function 'm'",
-	 "parameter 1 is another STATE than 'sum' has"},
+	 REDUCE "FOLD_COMBINE m(struct par *a, const struct par *b) { a->x += b->x; }\n",
+	 "function 'm'", "parameter 1 is another STATE than 'sum' has"},
 	{"records that differ", "-g",
-	 REDUCE MERGE "FOLD_FILTER f(const struct par *r, u32 len) { return r->x > 1; }\n", "function 'f'",
-	 "another REC"},
+	 REDUCE MERGE "FOLD_FILTER f(const struct par *r, u32 len) { return r->x > 1; }\n",
+	 "function 'f'", "another REC"},
 	{"parameters that differ", "-g",
-	 "FOLD_REDUCE r(struct st *s, const struct rec *r, u32 len, const struct par *p) { s->n += p->x; return 0; }\n"
-	 MERGE "FOLD_FILTER f(const struct rec *r, u32 len, const struct st *p) { return p->n > 1; }\n",
+	 "FOLD_REDUCE r(struct st *s, const struct rec *r, u32 len, const struct par *p) { s->n += "
+	 "p->x; return 0; }\n" MERGE
+	 "FOLD_FILTER f(const struct rec *r, u32 len, const struct st *p) { return p->n > 1; }\n",
 	 "function 'f'", "another PARAMS"},
 	{"incomplete record", "-g",
-	 "struct unknown;\nFOLD_REDUCE r(struct st *s, const struct unknown *r, u32 len) { s->n++; return 0; }\n"
-	 MERGE, "function 'r'", "incomplete type"},
+	 "struct unknown;\nFOLD_REDUCE r(struct st *s, const struct unknown *r, u32 len) { s->n++; "
+	 "return 0; }\n" MERGE,
+	 "function 'r'", "incomplete type"},
 	{"state without a type", "-g",
-	 "FOLD_REDUCE r(void *s, const struct rec *r, u32 len) { return 0; }\n" MERGE, "function 'r'",
-	 "without a size"},
+	 "FOLD_REDUCE r(void *s, const struct rec *r, u32 len) { return 0; }\n" MERGE,
+	 "function 'r'", "without a size"},
 
 	/* Sizes. */
 	{"large key", "-g",
 	 "struct key { u8 x[65]; };\n" REDUCE MERGE
-	 "FOLD_KEY k(const struct rec *r, u32 len, const void *p, struct key *k) { k->x[0] = 1; }\n",
+	 "FOLD_KEY k(const struct rec *r, u32 len, const void *p, struct key *k) { k->x[0] = 1; "
+	 "}\n",
 	 "key_bytes", "is 65"},
 	{"large state", "-g",
 	 "struct big { u64 x[8193]; };\n"
 	 "FOLD_REDUCE r(struct big *s, const struct rec *r, u32 len) { s->x[0]++; return 0; }\n"
-	 "FOLD_COMBINE m(struct big *a, const struct big *b) { a->x[0] += b->x[0]; }\n", "state_bytes", "65544"},
+	 "FOLD_COMBINE m(struct big *a, const struct big *b) { a->x[0] += b->x[0]; }\n",
+	 "state_bytes", "65544"},
 
 	/* The start state. */
-	{"start state of another size", "-g", REDUCE MERGE "FOLD_INIT struct par start = {1};\n", "test.bpf.o",
-	 "the start state 'start' has 8 bytes, but the state of reduce has 16"},
-	{"start state of another type", "-g", REDUCE MERGE "FOLD_INIT struct rec start = {1};\n", "test.bpf.o",
-	 "'start' is not of the type"},
-	{"two start states", "-g", REDUCE MERGE "FOLD_INIT struct st one = {1};\nFOLD_INIT struct st two = {2};\n",
+	{"start state of another size", "-g", REDUCE MERGE "FOLD_INIT struct par start = {1};\n",
+	 "test.bpf.o", "the start state 'start' has 8 bytes, but the state of reduce has 16"},
+	{"start state of another type", "-g", REDUCE MERGE "FOLD_INIT struct rec start = {1};\n",
+	 "test.bpf.o", "'start' is not of the type"},
+	{"two start states", "-g",
+	 REDUCE MERGE "FOLD_INIT struct st one = {1};\nFOLD_INIT struct st two = {2};\n",
 	 "test.bpf.o", "'one' and 'two'"},
 	{"start state that holds an address", "-g",
 	 "struct ps { const char *p; };\n"
 	 "FOLD_REDUCE r(struct ps *s, const struct rec *r, u32 len) { return 0; }\n"
 	 "FOLD_COMBINE m(struct ps *a, const struct ps *b) { }\n"
-	 "FOLD_INIT struct ps start = {\"text\"};\n", "test.bpf.o", "'start' holds an address"},
+	 "FOLD_INIT struct ps start = {\"text\"};\n",
+	 "test.bpf.o", "'start' holds an address"},
 };
 
 static void refused(void **state)
@@ -469,7 +501,8 @@ int main(void)
 	size_t n = 9;
 
 	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++)
-		tests[n++] = (struct CMUnitTest){.name = refusals[i].name, .test_func = refused,
+		tests[n++] = (struct CMUnitTest){.name = refusals[i].name,
+						 .test_func = refused,
 						 .initial_state = (void *)&refusals[i]};
 	return _cmocka_run_group_tests("elf", tests, n, NULL, NULL);
 }

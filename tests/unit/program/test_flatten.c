@@ -16,8 +16,11 @@ static int flatten(const struct program_func *funcs, uint32_t n_funcs, struct fl
 		   struct nf_error *err)
 {
 	static const uint8_t rodata[16];
-	struct program draft = {.n_funcs = n_funcs, .funcs = funcs, .state_bytes = 8,
-				.rodata = rodata, .rodata_bytes = sizeof(rodata)};
+	struct program draft = {.n_funcs = n_funcs,
+				.funcs = funcs,
+				.state_bytes = 8,
+				.rodata = rodata,
+				.rodata_bytes = sizeof(rodata)};
 	AUTO_PROGRAM p = NULL;
 
 	if (program_create(&draft, &p, err))
@@ -28,11 +31,11 @@ static int flatten(const struct program_func *funcs, uint32_t n_funcs, struct fl
 static const struct bpf_insn combine[] = {EXIT()};
 #define COMBINE FUNC(PROGRAM_COMBINE, "combine", combine)
 
-#define FLATTEN(c, funcs)                                                                          \
-	do {                                                                                       \
-		struct nf_error err_ = {0};                                                        \
-		if (flatten(funcs, ARRAY_SIZE(funcs), c, &err_))                                   \
-			fail_msg("%s: %s", err_.where, err_.text);                                 \
+#define FLATTEN(c, funcs)                                          \
+	do {                                                       \
+		struct nf_error err_ = {0};                        \
+		if (flatten(funcs, ARRAY_SIZE(funcs), c, &err_))   \
+			fail_msg("%s: %s", err_.where, err_.text); \
 	} while (0)
 
 static void without_calls_it_is_the_same_code(void **state)
@@ -70,8 +73,8 @@ static void a_missing_function_is_enoent(void **state)
 static void a_call_keeps_what_its_caller_needs(void **state)
 {
 	const struct bpf_insn main[] = {MOV_X(6, 1), CALL_SUB(2), ADD_X(0, 6), EXIT()};
-	const struct bpf_insn f[] = {MOV_K(6, 1000), MOV_X(0, 6), JEQ_K(1, 7, 1), EXIT(),
-				     ADD_K(0, 1), EXIT()};
+	const struct bpf_insn f[] = {MOV_K(6, 1000), MOV_X(0, 6), JEQ_K(1, 7, 1),
+				     EXIT(),         ADD_K(0, 1), EXIT()};
 	const struct program_func funcs[] = {FUNC(PROGRAM_REDUCE, "main", main), COMBINE,
 					     FUNC(PROGRAM_SUB, "f", f)};
 	AUTO_FLAT c = {0};
@@ -103,7 +106,8 @@ static void registers_that_hold_nothing_are_not_saved(void **state)
 	assert_int_equal(c.n_insns, 3); /* the callee's exit falls through to ours */
 }
 
-/* main keeps x in r7 over f, f keeps y in r8 over g, g writes r7 and r8: each level saves its own. */
+/* main keeps x in r7 over f, f keeps y in r8 over g, g writes r7 and r8: each level saves its own.
+ */
 static void a_callee_of_a_callee_clobbers(void **state)
 {
 	const struct bpf_insn main[] = {MOV_X(7, 1), CALL_SUB(2), ADD_X(0, 7), EXIT()};
@@ -129,9 +133,9 @@ static void eight_frames_do_not_overlap(void **state)
 	for (int d = 0; d < 8; d++) {
 		/* frame = r1; r1 += 1; r0 = next(r1); r0 += frame */
 		const struct bpf_insn code[6] = {STORE(10, -8, 1), ADD_K(1, 1), CALL_SUB(d + 2),
-						 LOAD(1, 10, -8), ADD_X(0, 1), EXIT()};
+						 LOAD(1, 10, -8),  ADD_X(0, 1), EXIT()};
 		const struct bpf_insn last[6] = {STORE(10, -8, 1), MOV_K(0, 0), JA(0),
-						 LOAD(1, 10, -8), ADD_X(0, 1), EXIT()};
+						 LOAD(1, 10, -8),  ADD_X(0, 1), EXIT()};
 
 		memcpy(deep[d], d == 7 ? last : code, sizeof(code));
 		funcs[d ? d + 1 : 0] = (struct program_func)FUNC(PROGRAM_SUB, "f", deep[d]);
@@ -145,17 +149,27 @@ static void eight_frames_do_not_overlap(void **state)
 /* Addresses taken in a callee, by copy and by every rarer use of r10, point into its frame. */
 static void addresses_in_a_callee_move_with_its_frame(void **state)
 {
-	const struct bpf_insn main[] = {MOV_K(0, 1), STORE(10, -8, 0), CALL_SUB(2), LOAD(1, 10, -8),
-					ADD_X(0, 1), EXIT()};
-	const struct bpf_insn f[] = {
-		MOV_X(2, 10), ADD_K(2, -8), MOV_K(3, 40), STORE(2, 0, 3), /* frame[-8] = 40 */
-		LOAD(0, 10, -8),                                          /* 40 */
-		MOV_K(4, -8), ADD_X(4, 10), LOAD(4, 4, 0), ADD_X(0, 4),   /* + 40 */
-		STORE(10, -16, 10), LOAD(4, 10, -16), LOAD(4, 4, -8), ADD_X(0, 4), /* + 40 */
-		MOV_X(4, 10),
-		INSN(BPF_JMP | BPF_JEQ | BPF_X, 4, 10, 1, 0), ADD_K(0, 1000),      /* not taken */
-		INSN(BPF_JMP | BPF_JEQ | BPF_X, 10, 4, 1, 0), ADD_K(0, 1000),
-		EXIT()};
+	const struct bpf_insn main[] = {MOV_K(0, 1),     STORE(10, -8, 0), CALL_SUB(2),
+					LOAD(1, 10, -8), ADD_X(0, 1),      EXIT()};
+	const struct bpf_insn f[] = {MOV_X(2, 10),
+				     ADD_K(2, -8),
+				     MOV_K(3, 40),
+				     STORE(2, 0, 3),  /* frame[-8] = 40 */
+				     LOAD(0, 10, -8), /* 40 */
+				     MOV_K(4, -8),
+				     ADD_X(4, 10),
+				     LOAD(4, 4, 0),
+				     ADD_X(0, 4), /* + 40 */
+				     STORE(10, -16, 10),
+				     LOAD(4, 10, -16),
+				     LOAD(4, 4, -8),
+				     ADD_X(0, 4), /* + 40 */
+				     MOV_X(4, 10),
+				     INSN(BPF_JMP | BPF_JEQ | BPF_X, 4, 10, 1, 0),
+				     ADD_K(0, 1000), /* not taken */
+				     INSN(BPF_JMP | BPF_JEQ | BPF_X, 10, 4, 1, 0),
+				     ADD_K(0, 1000),
+				     EXIT()};
 	const struct program_func funcs[] = {FUNC(PROGRAM_REDUCE, "main", main), COMBINE,
 					     FUNC(PROGRAM_SUB, "f", f)};
 	AUTO_FLAT c = {0};
@@ -168,12 +182,11 @@ static void addresses_in_a_callee_move_with_its_frame(void **state)
 /* A loop round a call, and jumps over it, forwards and back, 16 and 32 bits. */
 static void jumps_find_their_targets(void **state)
 {
-	const struct bpf_insn main[] = {MOV_K(6, 0), MOV_X(7, 1),
-					JEQ_K(7, 0, 5), /* to the end */
-					MOV_X(1, 7), CALL_SUB(2), ADD_X(6, 0), ADD_K(7, -1), GOTOL(-6),
-					MOV_X(0, 6), EXIT()};
-	const struct bpf_insn f[] = {LD64(6, 0, 5, 0), MOV_K(0, 0),
-				     JEQ_K(6, 0, 3), ADD_X(0, 1), ADD_K(6, -1), JA(-4), EXIT()};
+	const struct bpf_insn main[] = {MOV_K(6, 0), MOV_X(7, 1), JEQ_K(7, 0, 5), /* to the end */
+					MOV_X(1, 7), CALL_SUB(2), ADD_X(6, 0),    ADD_K(7, -1),
+					GOTOL(-6),   MOV_X(0, 6), EXIT()};
+	const struct bpf_insn f[] = {LD64(6, 0, 5, 0), MOV_K(0, 0), JEQ_K(6, 0, 3), ADD_X(0, 1),
+				     ADD_K(6, -1),     JA(-4),      EXIT()};
 	const struct program_func funcs[] = {FUNC(PROGRAM_REDUCE, "main", main), COMBINE,
 					     FUNC(PROGRAM_SUB, "f", f)};
 	AUTO_FLAT c = {0};
@@ -212,7 +225,8 @@ static void arguments_of_helpers_are_not_overwritten(void **state)
 	assert_int_equal(c.insns[1].dst_reg, 0);
 }
 
-static void refused(const struct program_func *funcs, uint32_t n, const char *where, const char *text)
+static void refused(const struct program_func *funcs, uint32_t n, const char *where,
+		    const char *text)
 {
 	AUTO_FLAT c = {0};
 	struct nf_error err = {0};

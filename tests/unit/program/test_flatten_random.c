@@ -190,7 +190,8 @@ static uint64_t run_calls(const struct gen *g, uint32_t func, uint64_t r1, uint6
 			stack[(r[i.dst_reg] + (uint64_t)i.off) / 8] = r[i.src_reg];
 			break;
 		case BPF_LD | BPF_IMM | BPF_DW:
-			r[i.dst_reg] = (uint32_t)i.imm | (uint64_t)(uint32_t)g->code[func][pc++].imm << 32;
+			r[i.dst_reg] = (uint32_t)i.imm | (uint64_t)(uint32_t)g->code[func][pc++].imm
+								 << 32;
 			break;
 		case BPF_JMP | BPF_JEQ | BPF_K:
 			pc += r[i.dst_reg] == (uint64_t)i.imm ? (uint32_t)i.off : 0;
@@ -218,9 +219,11 @@ static void check(uint32_t seed, uint32_t *ret_inlined)
 
 	generate(&g, seed);
 	for (uint32_t f = 0; f < FUNCS; f++)
-		funcs[f ? f + 1 : 0] = (struct program_func){.kind = f ? PROGRAM_SUB : PROGRAM_REDUCE,
-							     .name = "f", .insns = g.code[f],
-							     .n_insns = g.n[f]};
+		funcs[f ? f + 1 : 0] =
+			(struct program_func){.kind = f ? PROGRAM_SUB : PROGRAM_REDUCE,
+					      .name = "f",
+					      .insns = g.code[f],
+					      .n_insns = g.n[f]};
 	if (program_create(&draft, &p, &err))
 		fail_msg("FLATTEN_SEED=%u: %s: %s", seed, err.where, err.text);
 	int r = program_flatten(p, PROGRAM_REDUCE, &flat, &err);
@@ -232,8 +235,9 @@ static void check(uint32_t seed, uint32_t *ret_inlined)
 		uint64_t want = run_calls(&g, 0, x, 0), got = flat_run(&flat, x);
 
 		if (want != got)
-			fail_msg("FLATTEN_SEED=%u: f(%llu) is %llu with calls, %llu flattened", seed,
-				 (unsigned long long)x, (unsigned long long)want, (unsigned long long)got);
+			fail_msg("FLATTEN_SEED=%u: f(%llu) is %llu with calls, %llu flattened",
+				 seed, (unsigned long long)x, (unsigned long long)want,
+				 (unsigned long long)got);
 	}
 	*ret_inlined += flat.stack_bytes > PROGRAM_STACK_FRAME_BYTES;
 }

@@ -14,7 +14,9 @@ static struct program *program_of(struct btf *btf, int id, uint32_t state_bytes)
 	static const struct bpf_insn code[] = {MOV_K(0, 0), EXIT()};
 	const struct program_func funcs[] = {FUNC(PROGRAM_REDUCE, "r", code),
 					     FUNC(PROGRAM_COMBINE, "c", code)};
-	struct program draft = {.n_funcs = 2, .funcs = funcs, .state_bytes = state_bytes,
+	struct program draft = {.n_funcs = 2,
+				.funcs = funcs,
+				.state_bytes = state_bytes,
 				.state_type = (uint32_t)id};
 	struct program *p = NULL;
 	struct nf_error err = {0};
@@ -74,12 +76,12 @@ static void a_struct_of_everything(void **state)
 		const char *name;
 		int type;
 		uint32_t bytes;
-	} fields[] = {{"count", u64_id, 8}, {"small", u8_id, 1}, {"text", text_id, 6}, {"ok", bool_id, 1},
-		      {"delta", s32_id, 4}, {"ratio", f32_id, 4}, {"mean", f64_id, 8},
-		      {"pair", bytes_id, 2}, {"huge", huge_id, 9000}, {"colour", enum_id, 4},
-		      {"sign", minus_id, 4}, {"where", ptr_id, 8}, {"price", inner_id, 8},
-		      {"grid", grid_id, 32}, {"one", union_id, 8}, {"", unnamed_id, 8},
-		      {"tail", flexible_id, 0}};
+	} fields[] = {{"count", u64_id, 8},   {"small", u8_id, 1},     {"text", text_id, 6},
+		      {"ok", bool_id, 1},     {"delta", s32_id, 4},    {"ratio", f32_id, 4},
+		      {"mean", f64_id, 8},    {"pair", bytes_id, 2},   {"huge", huge_id, 9000},
+		      {"colour", enum_id, 4}, {"sign", minus_id, 4},   {"where", ptr_id, 8},
+		      {"price", inner_id, 8}, {"grid", grid_id, 32},   {"one", union_id, 8},
+		      {"", unnamed_id, 8},    {"tail", flexible_id, 0}};
 	int id = btf__add_struct(btf, "state", 9200);
 	AUTO_LAYOUT l = {0};
 	uint32_t at[ARRAY_SIZE(fields)], offset = 0;
@@ -87,7 +89,8 @@ static void a_struct_of_everything(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
 		at[i] = offset;
-		assert_int_equal(btf__add_field(btf, fields[i].name, fields[i].type, offset * 8, 0), 0);
+		assert_int_equal(btf__add_field(btf, fields[i].name, fields[i].type, offset * 8, 0),
+				 0);
 		offset += fields[i].bytes;
 	}
 	AUTO_PROGRAM p = program_of(btf, btf__add_const(btf, btf__add_typedef(btf, "t", id)), 9200);
@@ -180,7 +183,8 @@ static void without_types_it_is_bytes(void **state)
 	assert_int_equal(none.n_members, 0);
 }
 
-/* ---- types that lie ------------------------------------------------------------------------------ */
+/* ---- types that lie
+ * ------------------------------------------------------------------------------ */
 
 static void expect_bad(struct btf *btf, int id, uint32_t bytes, const char *text)
 {
@@ -265,7 +269,8 @@ static void names_that_are_none(void **state)
 	expect_bad(btf, id, 8, "not an identifier");
 }
 
-/* ---- values ---------------------------------------------------------------------------------------- */
+/* ---- values
+ * ---------------------------------------------------------------------------------------- */
 
 static const struct value {
 	const char *text;
@@ -290,7 +295,8 @@ static const struct value {
 	{"18446744073709551616", LAYOUT_SIGNED, 16, 0, 0, "\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0", 0},
 	{"5", LAYOUT_UNSIGNED, 1, 2, 3, "\x14", 0},
 	{"-3", LAYOUT_SIGNED, 1, 2, 3, "\x14", 0},
-	{"18446744073709551615", LAYOUT_UNSIGNED, 9, 7, 64, "\x80\xff\xff\xff\xff\xff\xff\xff\x7f", 0},
+	{"18446744073709551615", LAYOUT_UNSIGNED, 9, 7, 64, "\x80\xff\xff\xff\xff\xff\xff\xff\x7f",
+	 0},
 	{"true", LAYOUT_BOOL, 1, 0, 0, "\1", 0},
 	{"false", LAYOUT_BOOL, 1, 0, 0, "\0", 0},
 	{"true", LAYOUT_BOOL, 1, 0, 0, "\x80", 1},
@@ -306,7 +312,12 @@ static const struct value {
 	{"abcdef", LAYOUT_TEXT, 6, 0, 0, "abcdef", 0},
 	{"abc", LAYOUT_TEXT, 6, 0, 0, "abc\0zz", 1},
 	{"\xc3\xa4\tz", LAYOUT_TEXT, 6, 0, 0, "\xc3\xa4\tz\0\0", 0},
-	{"a\xef\xbf\xbd" "b", LAYOUT_TEXT, 3, 0, 0, "a\xff" "b", 1},
+	{"a\xef\xbf\xbd"
+	 "b",
+	 LAYOUT_TEXT, 3, 0, 0,
+	 "a\xff"
+	 "b",
+	 1},
 	{"a\xef\xbf\xbd", LAYOUT_TEXT, 2, 0, 0, "a\xc3", 1},
 	{"\xef\xbf\xbd[2J", LAYOUT_TEXT, 4, 0, 0, "\033[2J", 1},
 	{"00ff10", LAYOUT_BYTES, 3, 0, 0, "\0\xff\x10", 0},
@@ -324,7 +335,8 @@ static const struct value {
 	{"0.000001", LAYOUT_AVERAGE_SIGNED, 24, 0, 0,
 	 "\x80\x84\x1e\0\0\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 1},
 	{"-0.000001", LAYOUT_AVERAGE_SIGNED, 24, 0, 0,
-	 "\x80\x84\x1e\0\0\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 1},
+	 "\x80\x84\x1e\0\0\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff",
+	 1},
 	/* -1 / 2^32 rounds to zero, which has no sign. */
 	{"0.000000", LAYOUT_AVERAGE_SIGNED, 24, 0, 0,
 	 "\0\0\0\0\1\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 1},
@@ -337,9 +349,13 @@ static const struct value {
 
 static struct layout_member member_of(const struct value *v)
 {
-	return (struct layout_member){.name = (char *)"m", .type_name = (char *)"type", .type = v->type,
-				      .offset_bytes = 2, .size_bytes = v->size,
-				      .bit_offset = v->bit_offset, .bit_size = v->bit_size};
+	return (struct layout_member){.name = (char *)"m",
+				      .type_name = (char *)"type",
+				      .type = v->type,
+				      .offset_bytes = 2,
+				      .size_bytes = v->size,
+				      .bit_offset = v->bit_offset,
+				      .bit_size = v->bit_size};
 }
 
 static void values_print_and_parse(void **state)
@@ -422,8 +438,10 @@ static void what_does_not_parse_changes_nothing(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		struct layout_member m = {.name = (char *)"m", .type_name = (char *)"t",
-					  .type = bad[i].type, .size_bytes = bad[i].size};
+		struct layout_member m = {.name = (char *)"m",
+					  .type_name = (char *)"t",
+					  .type = bad[i].type,
+					  .size_bytes = bad[i].size};
 		uint8_t bytes[24], before[24];
 		struct nf_error err = {0};
 
@@ -432,7 +450,8 @@ static void what_does_not_parse_changes_nothing(void **state)
 		assert_int_equal(layout_parse(&m, bad[i].text, bytes, &err), -EINVAL);
 		assert_memory_equal(bytes, before, sizeof(bytes));
 		if (!strstr(err.text, bad[i].reason))
-			fail_msg("'%s': wanted '%s', got '%s'", bad[i].text, bad[i].reason, err.text);
+			fail_msg("'%s': wanted '%s', got '%s'", bad[i].text, bad[i].reason,
+				 err.text);
 	}
 }
 

@@ -216,9 +216,9 @@ static inline void test_server_init(struct test_server *t, const struct rpc_serv
 	memset(t, 0, sizeof(*t));
 	LIST_INIT(&t->hanging);
 	const struct rpc_method methods[] = {
-		{"/t/Echo", test_echo, 0, t},		{"/t/Small", test_echo, 100, t},
+		{"/t/Echo", test_echo, 0, t},           {"/t/Small", test_echo, 100, t},
 		{"/t/Stream", test_stream_start, 0, t}, {"/t/Fail", test_fail, 0, t},
-		{"/t/Hang", test_hang_start, 0, t},	{NULL, NULL, 0, NULL},
+		{"/t/Hang", test_hang_start, 0, t},     {NULL, NULL, 0, NULL},
 	};
 	memcpy(t->methods, methods, sizeof(methods));
 	assert_int_equal(uv_loop_init(&t->loop), 0);

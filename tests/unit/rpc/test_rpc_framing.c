@@ -77,7 +77,7 @@ static void test_percent_decoding_is_lenient(void **state)
 	static const struct {
 		const char *encoded, *plain;
 	} rows[] = {
-		{"%", "%"},	  {"%4", "%4"},	  {"%zz", "%zz"},
+		{"%", "%"},       {"%4", "%4"},   {"%zz", "%zz"},
 		{"%41%4", "A%4"}, {"%00x", "?x"}, {"%c3%A9", "\xc3\xa9"},
 	};
 	char buf[64];
@@ -97,7 +97,7 @@ static void test_base64(void **state)
 		const char *plain, *encoded;
 	} rows[] = {
 		/* RFC 4648 section 10, without padding */
-		{"", ""},	    {"f", "Zg"},	  {"fo", "Zm8"},	  {"foo", "Zm9v"},
+		{"", ""},           {"f", "Zg"},          {"fo", "Zm8"},          {"foo", "Zm9v"},
 		{"foob", "Zm9vYg"}, {"fooba", "Zm9vYmE"}, {"foobar", "Zm9vYmFy"},
 	};
 	char text[RPC_BASE64_CHARS(300)];
@@ -128,8 +128,8 @@ static void test_base64(void **state)
 static void test_base64_malformed(void **state)
 {
 	static const char *const rows[] = {
-		"Z",	  "Zm9vY", "Zg=", "Z===",     "====", "Zm 9",
-		"Zm9v\n", "Zh",	   "Zm9", "Zg==Zg==", "_-_-",
+		"Z",      "Zm9vY", "Zg=", "Z===",     "====", "Zm 9",
+		"Zm9v\n", "Zh",    "Zm9", "Zg==Zg==", "_-_-",
 	};
 	uint8_t back[64];
 	size_t size;
@@ -157,7 +157,7 @@ static void test_timeout_parse(void **state)
 		{"99999999H", UINT64_MAX},
 		{"5000000H", 18000000000000000000u},
 	};
-	static const char *const bad[] = {"",		"1",   "S",   "1s",  "-1S", "1.5S",
+	static const char *const bad[] = {"",           "1",   "S",   "1s",  "-1S", "1.5S",
 					  "123456789S", " 1S", "1 S", "1SS", "+1S"};
 	uint64_t ns;
 

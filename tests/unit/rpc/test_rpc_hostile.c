@@ -249,8 +249,8 @@ static void test_frame_floods(void **state)
 		uint8_t payload[8];
 		size_t size;
 	} rows[] = {
-		{6, {1}, 8},		 /* PING */
-		{4, {0}, 0},		 /* SETTINGS */
+		{6, {1}, 8},             /* PING */
+		{4, {0}, 0},             /* SETTINGS */
 		{2, {0, 0, 0, 0, 1}, 5}, /* PRIORITY, of an idle stream */
 	};
 	size_t before = resident_bytes();
@@ -291,8 +291,8 @@ static void test_continuation_flood(void **state)
 }
 
 /*
- * Complete requests, each followed by a frame that ends its stream; after `burst` of them a pause, so
- * that the server can do its part. How many handlers began?
+ * Complete requests, each followed by a frame that ends its stream; after `burst` of them a pause,
+ * so that the server can do its part. How many handlers began?
  */
 static unsigned start_in_vain(uint8_t type, const uint8_t payload[4], unsigned burst)
 {

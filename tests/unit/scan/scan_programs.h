@@ -17,13 +17,13 @@ struct sums {
 	uint64_t count, bytes, first, last;
 };
 
-#define LOAD8(d, s, o)	INSN(BPF_LDX | BPF_MEM | BPF_B, d, s, o, 0)
+#define LOAD8(d, s, o)  INSN(BPF_LDX | BPF_MEM | BPF_B, d, s, o, 0)
 #define STORE8(d, o, s) INSN(BPF_STX | BPF_MEM | BPF_B, d, o, s, 0)
 #define LOAD32(d, s, o) INSN(BPF_LDX | BPF_MEM | BPF_W, d, s, o, 0)
-#define AND_K(d, i)	INSN(BPF_ALU64 | BPF_AND | BPF_K, d, 0, 0, i)
+#define AND_K(d, i)     INSN(BPF_ALU64 | BPF_AND | BPF_K, d, 0, 0, i)
 #define JSLT_K(d, i, o) INSN(BPF_JMP | BPF_JSLT | BPF_K, d, 0, o, i)
-#define JLT_X(d, s, o)	INSN(BPF_JMP | BPF_JLT | BPF_X, d, s, o, 0)
-#define JNE_K(d, i, o)	INSN(BPF_JMP | BPF_JNE | BPF_K, d, 0, o, i)
+#define JLT_X(d, s, o)  INSN(BPF_JMP | BPF_JLT | BPF_X, d, s, o, 0)
+#define JNE_K(d, i, o)  INSN(BPF_JMP | BPF_JNE | BPF_K, d, 0, o, i)
 /* *(u64 *)(r1 + at) += reg, through r0 */
 #define INCREASE(at, reg) LOAD(0, 1, at), ADD_X(0, reg), STORE(1, at, 0)
 
@@ -51,7 +51,7 @@ static inline struct vm_program *verified(const struct program *draft,
 }
 
 static const struct bpf_insn add_sums[] = {
-	LOAD(3, 2, 0),	 INCREASE(0, 3), LOAD(3, 2, 8),	  INCREASE(8, 3), LOAD(3, 2, 16),
+	LOAD(3, 2, 0),   INCREASE(0, 3), LOAD(3, 2, 8),   INCREASE(8, 3), LOAD(3, 2, 16),
 	INCREASE(16, 3), LOAD(3, 2, 24), INCREASE(24, 3), EXIT(),
 };
 
@@ -59,9 +59,9 @@ static const struct bpf_insn add_sums[] = {
 static inline struct vm_program *program_sums(const struct dataset_spec *spec)
 {
 	static const struct bpf_insn reduce[] = {
-		MOV_K(5, 1),	 INCREASE(0, 5),  INCREASE(8, 3), JEQ_K(3, 0, 9),
-		LOAD8(5, 2, 0),	 INCREASE(16, 5), ADD_X(2, 3),	  LOAD8(5, 2, -1),
-		INCREASE(24, 5), MOV_K(0, 0),	  EXIT(),
+		MOV_K(5, 1),     INCREASE(0, 5),  INCREASE(8, 3), JEQ_K(3, 0, 9),
+		LOAD8(5, 2, 0),  INCREASE(16, 5), ADD_X(2, 3),    LOAD8(5, 2, -1),
+		INCREASE(24, 5), MOV_K(0, 0),     EXIT(),
 	};
 	const struct program_func funcs[] = {
 		FUNC(PROGRAM_REDUCE, "sums", reduce),
@@ -78,8 +78,8 @@ static inline struct vm_program *program_odd_sums(const struct dataset_spec *spe
 {
 	static const struct bpf_insn filter[] = {LOAD8(0, 1, 0), AND_K(0, 1), EXIT()};
 	static const struct bpf_insn reduce[] = {
-		MOV_K(5, 1),	 INCREASE(0, 5), INCREASE(8, 3), LOAD8(5, 2, 0),
-		INCREASE(16, 5), MOV_K(0, 0),	 EXIT(),
+		MOV_K(5, 1),     INCREASE(0, 5), INCREASE(8, 3), LOAD8(5, 2, 0),
+		INCREASE(16, 5), MOV_K(0, 0),    EXIT(),
 	};
 	const struct program_func funcs[] = {
 		FUNC(PROGRAM_FILTER, "odd", filter),
@@ -115,7 +115,7 @@ static inline struct vm_program *program_grep(const struct dataset_spec *spec)
 {
 	static const struct bpf_insn filter[] = {
 		MOV_K(4, 4), CALL_HELPER(HELPER_FIND), MOV_X(1, 0),
-		MOV_K(0, 0), JSLT_K(1, 0, 1),	       MOV_K(0, 1),
+		MOV_K(0, 0), JSLT_K(1, 0, 1),          MOV_K(0, 1),
 		EXIT(),
 	};
 	static const struct bpf_insn reduce[] = {MOV_K(5, 1), INCREASE(0, 5), MOV_K(0, 0), EXIT()};
@@ -136,7 +136,7 @@ static inline struct vm_program *program_stop_at(const struct dataset_spec *spec
 {
 	static const struct bpf_insn reduce[] = {
 		MOV_K(5, 1), INCREASE(0, 5), LOAD(5, 4, 0), JLT_X(0, 5, 2),
-		MOV_K(0, 1), EXIT(),	     MOV_K(0, 0),   EXIT(),
+		MOV_K(0, 1), EXIT(),         MOV_K(0, 0),   EXIT(),
 	};
 	static const struct bpf_insn combine[] = {LOAD(3, 2, 0), INCREASE(0, 3), EXIT()};
 	const struct program_func funcs[] = {
@@ -153,8 +153,8 @@ static inline struct vm_program *program_stop_at(const struct dataset_spec *spec
 static inline struct vm_program *program_fail_at_ff(const struct dataset_spec *spec)
 {
 	static const struct bpf_insn reduce[] = {
-		LOAD8(5, 2, 0),		  JNE_K(5, 0xff, 2), MOV_K(1, 42),
-		CALL_HELPER(HELPER_FAIL), MOV_K(0, 0),	     EXIT(),
+		LOAD8(5, 2, 0),           JNE_K(5, 0xff, 2), MOV_K(1, 42),
+		CALL_HELPER(HELPER_FAIL), MOV_K(0, 0),       EXIT(),
 	};
 	static const struct bpf_insn combine[] = {EXIT()};
 	const struct program_func funcs[] = {
@@ -171,7 +171,7 @@ static inline struct vm_program *program_slow(const struct dataset_spec *spec)
 {
 	static const struct bpf_insn reduce[] = {
 		MOV_K(5, 200000), ADD_K(5, -1), JNE_K(5, 0, -2), MOV_K(5, 1),
-		INCREASE(0, 5),	  MOV_K(0, 0),	EXIT(),
+		INCREASE(0, 5),   MOV_K(0, 0),  EXIT(),
 	};
 	static const struct bpf_insn combine[] = {LOAD(3, 2, 0), INCREASE(0, 3), EXIT()};
 	const struct program_func funcs[] = {

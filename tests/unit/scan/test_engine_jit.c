@@ -118,8 +118,8 @@ static void outcome_done(struct outcome *o)
 static void check_same(const struct outcome *a, const struct outcome *b, uint64_t seed)
 {
 	if (a->ret != b->ret)
-		fail_msg("seed %" PRIu64 ": interp gives %d (%s: %s), jit %d (%s: %s)", seed, a->ret,
-			 a->err.where, a->err.text, b->ret, b->err.where, b->err.text);
+		fail_msg("seed %" PRIu64 ": interp gives %d (%s: %s), jit %d (%s: %s)", seed,
+			 a->ret, a->err.where, a->err.text, b->ret, b->err.where, b->err.text);
 	if (a->ret < 0) {
 		/* The state is of no use then; the reason must be the same. */
 		assert_string_equal(a->err.where, b->err.where);
@@ -231,7 +231,8 @@ static bool one_program(uint64_t seed, const struct vm_gen_options *options, boo
 static void many(const struct vm_gen_options *options, bool lines)
 {
 	const char *text = getenv("NEARFOLD_SEED"), *count = getenv("NEARFOLD_PROGRAMS");
-	uint64_t seed = text ? strtoull(text, NULL, 0) : 1, n = count ? strtoull(count, NULL, 0) : 150;
+	uint64_t seed = text ? strtoull(text, NULL, 0) : 1,
+		 n = count ? strtoull(count, NULL, 0) : 150;
 	struct nf_error why;
 	struct engine_config cfg = {.jit_module = module_path};
 	unsigned accepted = 0;
@@ -262,8 +263,10 @@ static void random_grouped_programs(void **state)
 static void random_reductions_take_the_fast_path(void **state)
 {
 	(void)state;
-	many(&(struct vm_gen_options){.no_key = true, .no_loops = true, .no_guards = true, .additive = true},
-	     false);
+	many(
+		&(struct vm_gen_options){
+			.no_key = true, .no_loops = true, .no_guards = true, .additive = true},
+		false);
 }
 
 static void random_straight_programs(void **state)

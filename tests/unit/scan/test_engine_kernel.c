@@ -69,9 +69,9 @@ static void fill_doubles(uint8_t *data, size_t bytes)
 static void fill_text(uint8_t *data, size_t bytes)
 {
 	static const char *const words[] = {
-		"error", "err",	       "warning",
-		"e",	 "\n",	       "\n\n",
-		" ",	 "errorerror", "a rather long word that goes on and on"};
+		"error", "err",        "warning",
+		"e",     "\n",         "\n\n",
+		" ",     "errorerror", "a rather long word that goes on and on"};
 	size_t at = 0;
 
 	while (at < bytes) {

@@ -18,7 +18,7 @@ enum { RECORD_BYTES = 40, STATE_BYTES = 96, RECORDS = 150001 };
 	"r9 = *(u32 *)(r2 + 20)\n"
 #define ADD(word, reg) \
 	"r5 = *(u64 *)(r1 + " #word ")\n r5 += " #reg "\n *(u64 *)(r1 + " #word ") = r5\n"
-#define END	    "r0 = 0\n exit\n"
+#define END         "r0 = 0\n exit\n"
 #define COUNT(word) "r5 = *(u64 *)(r1 + " #word ")\n r5 += 1\n *(u64 *)(r1 + " #word ") = r5\n"
 /* Counts the records for which the jump is not taken. */
 #define COUNT_UNLESS(jump, word, label) jump " goto " #label "\n" COUNT(word) #label ":\n"

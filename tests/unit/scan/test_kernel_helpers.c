@@ -59,7 +59,7 @@ static void compare(const struct form *f, vm_helper_fn want, u64 a, u64 b)
 /* Exponents and fractions at which something changes, both signs. */
 static size_t edges(u64 *ret)
 {
-	static const u64 exponents[] = {0,    1,    2,	  52,	53,   54,   1022, 1023, 1024,
+	static const u64 exponents[] = {0,    1,    2,    52,   53,   54,   1022, 1023, 1024,
 					1074, 1075, 1076, 1085, 1086, 2045, 2046, 2047};
 	static const u64 fractions[] = {0,
 					1,
@@ -136,7 +136,7 @@ static void doubles_at_random(void **state)
 
 static u64 random_integer(void)
 {
-	static const u64 special[] = {0,	1,	  (u64)-1,    SIGN,
+	static const u64 special[] = {0,        1,        (u64)-1,    SIGN,
 				      SIGN - 1, SIGN + 1, 1ull << 32, 1ull << 31};
 	u64 r = vm_gen_random(&seed), k = vm_gen_random(&seed);
 
@@ -246,7 +246,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(doubles_at_the_edges), cmocka_unit_test(doubles_at_random),
-		cmocka_unit_test(integers_and_sums),	cmocka_unit_test(bytes_are_found),
+		cmocka_unit_test(integers_and_sums),    cmocka_unit_test(bytes_are_found),
 		cmocka_unit_test(numbers_are_parsed),
 	};
 

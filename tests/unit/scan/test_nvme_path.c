@@ -23,8 +23,8 @@ static void a_path_has_serial_and_number(void **state)
 	assert_int_equal(p.nsid, 17);
 	assert_int_equal(p.start_lba, 0);
 	assert_int_equal(p.blocks, 0);
-	assert_int_equal(nvme_path_parse("nvme:a/b/1,blocks=9,start=18446744073709551615", &p, &err),
-			 0);
+	assert_int_equal(
+		nvme_path_parse("nvme:a/b/1,blocks=9,start=18446744073709551615", &p, &err), 0);
 	assert_string_equal(p.serial, "a/b");
 	assert_true(p.start_lba == UINT64_MAX);
 	assert_int_equal(p.blocks, 9);

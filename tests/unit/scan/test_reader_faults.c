@@ -14,7 +14,7 @@ struct faults {
 	bool late, shorter, reordered, passing;
 	int fail_errno; /* at fail_offset */
 	uint64_t fail_offset;
-	bool fail_ends;	    /* 0 bytes there instead */
+	bool fail_ends;     /* 0 bytes there instead */
 	bool refuse_direct; /* EINVAL for odd files */
 	atomic_uint rings, short_reads, passing_errors, direct_refusals;
 };

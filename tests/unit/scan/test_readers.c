@@ -108,7 +108,7 @@ static void lines_agree(void **state)
 static void sizes_around_a_block_agree(void **state)
 {
 	struct folder *f = *state;
-	static const size_t sizes[] = {1,    2,	   511,	 512,  513,  4095,
+	static const size_t sizes[] = {1,    2,    511,  512,  513,  4095,
 				       4096, 4097, 8191, 8192, 8193, 12289};
 	struct dataset_spec specs[] = {
 		{.name = (char *)"d", .format = FORMAT_FIXED, .record_bytes = 1},

@@ -49,7 +49,7 @@ static void sums_over_files_with_and_without_range(void **state)
 		assert_int_equal(r->stats.records, want.count);
 		assert_int_equal(r->stats.matched, want.count);
 		assert_int_equal(r->stats.bytes_scanned, want.bytes);
-		
+
 		assert_int_equal(r->stats.threads, 2);
 	}
 }

@@ -44,7 +44,8 @@ static void put(const char *text)
 
 static void what_is_stored_is_loaded(void **state)
 {
-	struct scan_constants a = {2, {{"jit", 1e6, 2000, 0.5, 0.25, 0.125}, {"interp", 1, 2, 3, 4, 5}}};
+	struct scan_constants a = {
+		2, {{"jit", 1e6, 2000, 0.5, 0.25, 0.125}, {"interp", 1, 2, 3, 4, 5}}};
 	struct scan_constants b;
 
 	(void)state;
@@ -56,8 +57,12 @@ static void what_is_stored_is_loaded(void **state)
 static void a_bad_file_is_refused_with_its_line(void **state)
 {
 	static const char *const bad[] = {
-		"jit 1 2 3 4\n",	      "jit 1 2 3 4 5 6\n", "jit 1 2 3 4 nan\n",
-		"jit -1 2 3 4 5\n",	      "jit 1 2 3 4 1e13\n", "nonsense\n",
+		"jit 1 2 3 4\n",
+		"jit 1 2 3 4 5 6\n",
+		"jit 1 2 3 4 nan\n",
+		"jit -1 2 3 4 5\n",
+		"jit 1 2 3 4 1e13\n",
+		"nonsense\n",
 		"a-very-long-engine-name 1 2 3 4 5\n",
 	};
 	struct scan_constants c;
@@ -85,7 +90,8 @@ static void the_estimate_follows_the_work(void **state)
 {
 	const struct scan_constants c = {
 		2, {{"jit", 5e6, 1000, 1, 0, 0}, {"interp", 1000, 0, 10, 1, 0}}};
-	AUTO_VM vp = program_sums(&(struct dataset_spec){.name = (char *)"d", .format = FORMAT_FIXED, .record_bytes = 8});
+	AUTO_VM vp = program_sums(&(struct dataset_spec){
+		.name = (char *)"d", .format = FORMAT_FIXED, .record_bytes = 8});
 	struct scan_work small = {.program = vp, .bytes = 1000, .record_bytes = 8, .threads = 1};
 	struct scan_work large = small, cached = small, two = small;
 

@@ -108,7 +108,7 @@ static void globs(void **state)
 static void nothing_there(void **state)
 {
 	struct folder *f = *state;
-	static const char *const missing[] = {"none", "n/one",	"n*",	  "e",
+	static const char *const missing[] = {"none", "n/one",  "n*",     "e",
 					      "e/*",  "file/*", "*/none*"};
 
 	mkdirat(f->fd, "e", 0755);
@@ -130,8 +130,8 @@ static void nothing_escapes(void **state)
 	struct folder *f = *state;
 	static const char *const ways[] = {
 		"../secret", "/etc/passwd",   "in/../../secret", "link", "up/secret", "up/s*",
-		"*/secret",  "with_link",     "with_link/*",	 "..",	 "abs",	      "loop",
-		"/*",	     "in/../ok/../x", "../root/ok*",	 "/",	 "u*/secret", "chain",
+		"*/secret",  "with_link",     "with_link/*",     "..",   "abs",       "loop",
+		"/*",        "in/../ok/../x", "../root/ok*",     "/",    "u*/secret", "chain",
 	};
 	AUTO_CLOSE int root = -1;
 

@@ -111,8 +111,8 @@ static void a_worker_cannot_send_code_that_is_not_whole(void **state)
 	struct jit_image *image = (struct jit_image *)bytes;
 
 	(void)state;
-	*image = (struct jit_image){.magic = 0x49464e4a, .abi = JIT_ABI, .bytes = 100,
-				    .fast = UINT32_MAX, .lanes = 1};
+	*image = (struct jit_image){
+		.magic = 0x49464e4a, .abi = JIT_ABI, .bytes = 100, .fast = UINT32_MAX, .lanes = 1};
 	assert_true(frame_check(FRAME_CODE, bytes, sizeof(*image) + 100));
 	assert_false(frame_check(FRAME_CODE, bytes, sizeof(*image) + 99));
 	assert_false(frame_check(FRAME_CODE, bytes, sizeof(*image) - 1));

@@ -103,8 +103,8 @@ static void with_a_root_all_stay_below_it(void **state)
 static void dots_do_not_lead_out_of_the_root(void **state)
 {
 	char folder[] = "/tmp/nearfold-catalog-XXXXXX", path[64];
-	struct dataset_spec spec = {.name = "d", .path = (char *)"../../etc/passwd",
-				    .format = FORMAT_LINES};
+	struct dataset_spec spec = {
+		.name = "d", .path = (char *)"../../etc/passwd", .format = FORMAT_LINES};
 	struct node_config config = {.datasets = &spec, .n_datasets = 1, .root = folder};
 	struct source *src;
 	struct catalog *c;

@@ -183,7 +183,7 @@ static void local_addresses_are_told_from_others(void **state)
 {
 	static const char *const local[] = {"127.0.0.1:1", "127.8.9.1:1", "[::1]:7411",
 					    "localhost:0", "unix:/x"};
-	static const char *const other[] = {"0.0.0.0:1",     "[::]:1",	       "192.168.0.1:1",
+	static const char *const other[] = {"0.0.0.0:1",     "[::]:1",         "192.168.0.1:1",
 					    "example.org:1", "127.evil.org:1", "localhost.org:1"};
 
 	(void)state;

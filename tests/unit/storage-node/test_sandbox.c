@@ -70,8 +70,7 @@ static int inside(int (*try)(void))
 			.memory_bytes = 256 << 20, .cpu_seconds = 10, .open_files = 64};
 		struct nf_error err;
 
-		if (sandbox_spawner(&err) ||
-		    confine(pair[1], parent, &limits, &err) ||
+		if (sandbox_spawner(&err) || confine(pair[1], parent, &limits, &err) ||
 		    sandbox_enter(&err))
 			_exit(99);
 		_exit(try());
@@ -261,8 +260,7 @@ static void an_engine_without_bpf_has_no_capability(void **state)
 
 		file_fd = open("/dev/null", O_RDONLY);
 		if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) || sandbox_spawner(&err) ||
-		    confine(pair[1], parent, &limits, &err) ||
-		    syscall(SYS_capget, &head, data))
+		    confine(pair[1], parent, &limits, &err) || syscall(SYS_capget, &head, data))
 			_exit(99);
 		if (data[0].permitted | data[1].permitted | data[0].effective | data[1].effective |
 		    data[0].inheritable | data[1].inheritable)

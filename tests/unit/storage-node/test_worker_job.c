@@ -74,9 +74,7 @@ static void a_job_arrives_as_it_was_sent(void **state)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
 	assert_int_equal(fcntl(pair[0], F_SETFL, O_NONBLOCK), 0);
 	assert_int_equal(job_send_files(pair[0], src), 0);
-	assert_int_equal(
-		job_write(&head, src, &parts, &fd, &err),
-		0);
+	assert_int_equal(job_write(&head, src, &parts, &fd, &err), 0);
 	assert_int_equal(job_read(fd, &job, &err), 0);
 	close(fd);
 	assert_int_equal(job.head.query_id, 17);
@@ -116,8 +114,10 @@ static void a_job_that_is_cut_short_is_refused(void **state)
 	int fd;
 
 	(void)state;
-	assert_int_equal(job_write(&head, src, &(struct job_parts){.program = "abcd", .program_bytes = 4}, &fd,
-				   &err), 0);
+	assert_int_equal(job_write(&head, src,
+				   &(struct job_parts){.program = "abcd", .program_bytes = 4}, &fd,
+				   &err),
+			 0);
 	assert_int_equal(ftruncate(fd, lseek(fd, 0, SEEK_END) - 1), 0);
 	assert_true(job_read(fd, &job, &err) < 0);
 	assert_int_equal(ftruncate(fd, 10), 0);

@@ -47,9 +47,11 @@ static void the_header_has_each_helper(void **state)
 		assert_int_equal(*p, ';');
 		const struct vm_helper *h = vm_helper_by_number((int32_t)value);
 		if (!h)
-			fail_msg("nearfold.bpf.h declares helper %#lx, which the table lacks", value);
+			fail_msg("nearfold.bpf.h declares helper %#lx, which the table lacks",
+				 value);
 		snprintf(prototype, sizeof(prototype), "%.*s%.*s%.*s", (int)(name - result), result,
-			 (int)(arguments - name - 8), name + 8, (int)(end - arguments), arguments + 1);
+			 (int)(arguments - name - 8), name + 8, (int)(end - arguments),
+			 arguments + 1);
 		assert_string_equal(prototype, h->prototype);
 	}
 	assert_int_equal(n, vm_n_helpers);

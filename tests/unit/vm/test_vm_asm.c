@@ -26,7 +26,7 @@ static int sub_by_name(void *arg, const char *name)
 
 static unsigned check_row(const struct vm_isa_row *row, uint8_t code, int32_t imm, int16_t off)
 {
-	struct vm_op op = { .dst = 3, .src = 7, .imm = imm, .off = off }, decoded;
+	struct vm_op op = {.dst = 3, .src = 7, .imm = imm, .off = off}, decoded;
 	struct bpf_insn want[2], got[4];
 	char text[160], error[VM_ASM_ERROR_BYTES] = "";
 	unsigned slots = vm_encode_row(row, code, &op, want);

@@ -26,8 +26,11 @@ static unsigned n_cuts;
 static void add(uint8_t code, unsigned dst, unsigned src, int off, int32_t imm)
 {
 	assert_true(n_insns < ARRAY_SIZE(insns));
-	insns[n_insns++] = (struct bpf_insn){ .code = code, .dst_reg = dst & 15, .src_reg = src & 15,
-					      .off = (int16_t)off, .imm = imm };
+	insns[n_insns++] = (struct bpf_insn){.code = code,
+					     .dst_reg = dst & 15,
+					     .src_reg = src & 15,
+					     .off = (int16_t)off,
+					     .imm = imm};
 }
 
 #define MOV_K(dst, imm)      add(BPF_ALU64 | BPF_MOV | BPF_K, dst, 0, 0, imm)
@@ -45,41 +48,45 @@ static void add(uint8_t code, unsigned dst, unsigned src, int off, int32_t imm)
 static uint64_t verify(const char *shape)
 {
 	static const struct bpf_insn nothing[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K },
-		{ .code = BPF_JMP | BPF_EXIT },
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K},
+		{.code = BPF_JMP | BPF_EXIT},
 	};
-	static const char *const subs[] = { "", "sub1", "sub2", "sub3", "sub4", "sub5", "sub6", "sub7" };
+	static const char *const subs[] = {"",     "sub1", "sub2", "sub3",
+					   "sub4", "sub5", "sub6", "sub7"};
 	struct program_func funcs[ARRAY_SIZE(subs) + 2];
-	struct program draft = { .funcs = funcs, .n_funcs = n_cuts + 3, .record_bytes = 64,
-				 .state_bytes = 8 };
-	struct vm_bounds bounds = { 64, 64 };
+	struct program draft = {
+		.funcs = funcs, .n_funcs = n_cuts + 3, .record_bytes = 64, .state_bytes = 8};
+	struct vm_bounds bounds = {64, 64};
 	struct program *p = NULL;
 	struct vm_program *vp = NULL;
-	struct nf_error err = { 0 };
+	struct nf_error err = {0};
 	uint64_t steps = 0, start;
 	int rc;
 
 	for (unsigned i = 0; i <= n_cuts; i++) {
 		uint32_t first = i ? cuts[i - 1] : 0, end = i < n_cuts ? cuts[i] : n_insns;
 
-		funcs[i] = (struct program_func){ .kind = i ? PROGRAM_SUB : PROGRAM_FILTER,
-						  .name = i ? subs[i] : "shape",
-						  .insns = insns + first, .n_insns = end - first };
+		funcs[i] = (struct program_func){.kind = i ? PROGRAM_SUB : PROGRAM_FILTER,
+						 .name = i ? subs[i] : "shape",
+						 .insns = insns + first,
+						 .n_insns = end - first};
 	}
-	funcs[n_cuts + 1] = (struct program_func){ .kind = PROGRAM_REDUCE, .name = "reduce",
-						   .insns = nothing, .n_insns = 2 };
-	funcs[n_cuts + 2] = (struct program_func){ .kind = PROGRAM_COMBINE, .name = "combine",
-						   .insns = nothing, .n_insns = 2 };
+	funcs[n_cuts + 1] = (struct program_func){
+		.kind = PROGRAM_REDUCE, .name = "reduce", .insns = nothing, .n_insns = 2};
+	funcs[n_cuts + 2] = (struct program_func){
+		.kind = PROGRAM_COMBINE, .name = "combine", .insns = nothing, .n_insns = 2};
 	if (program_create(&draft, &p, &err))
 		fail_msg("%s: %s: %s", shape, err.where, err.text);
 	start = clock_now_ns();
 	rc = vm_verify(p, &bounds, &vp, &err);
 	if (!rc)
 		steps = vp->verify_steps;
-	else if (!strstr(err.text, "too complex to verify") && !strstr(err.text, "nested too deeply"))
+	else if (!strstr(err.text, "too complex to verify") &&
+		 !strstr(err.text, "nested too deeply"))
 		fail_msg("%s: %s: %s", shape, err.where, err.text);
 	print_message("%s: %u instructions, %lu steps%s, %lu ms\n", shape, n_insns, steps,
-		      rc ? " (refused)" : "", (unsigned long)((clock_now_ns() - start) / NS_PER_MS));
+		      rc ? " (refused)" : "",
+		      (unsigned long)((clock_now_ns() - start) / NS_PER_MS));
 	assert_true(steps <= VM_VERIFY_MAX_STEPS);
 	vm_program_unref(vp);
 	program_unref(p);
@@ -246,7 +253,8 @@ static void test_mazes(void **state)
 		MOV_K(0, 0);
 		while (n_insns < n) {
 			seed = seed * 6364136223846793005u + 1442695040888963407u;
-			unsigned a = 2 + (unsigned)(seed >> 40) % 8, b = 2 + (unsigned)(seed >> 50) % 8;
+			unsigned a = 2 + (unsigned)(seed >> 40) % 8,
+				 b = 2 + (unsigned)(seed >> 50) % 8;
 
 			switch (seed >> 33 & 3) {
 			case 0:

@@ -48,7 +48,8 @@ static uint64_t extend(uint64_t v, unsigned bytes, bool sign)
 	return sign ? (uint64_t)((int64_t)(v << shift) >> shift) : v << shift >> shift;
 }
 
-static wide eval_node(const struct vm_branchfree *bf, uint32_t i, const wide *v, const struct world *w)
+static wide eval_node(const struct vm_branchfree *bf, uint32_t i, const wide *v,
+		      const struct world *w)
 {
 	const struct bf_node *n = &bf->nodes[i];
 	wide wa = n->a == BF_NONE ? 0 : v[n->a], wb = n->b == BF_NONE ? 0 : v[n->b];
@@ -62,7 +63,9 @@ static wide eval_node(const struct vm_branchfree *bf, uint32_t i, const wide *v,
 	case BF_LOAD:
 		return load((n->region == VM_REGION_RECORD   ? w->record
 			     : n->region == VM_REGION_PARAMS ? w->params
-							     : w->rodata) + n->imm, n->bytes);
+							     : w->rodata) +
+				    n->imm,
+			    n->bytes);
 	case BF_LEN:
 		return w->length;
 	case BF_CELL:
@@ -183,7 +186,8 @@ static uint64_t merge(const struct bf_cell *c, uint64_t old, uint64_t x)
 }
 
 /* The state after the record by the cells' values, and by their merges. */
-static void apply(const struct vm_branchfree *bf, const wide *v, uint8_t *by_value, uint8_t *by_merge)
+static void apply(const struct vm_branchfree *bf, const wide *v, uint8_t *by_value,
+		  uint8_t *by_merge)
 {
 	for (uint32_t i = 0; i < bf->n_cells; i++) {
 		const struct bf_cell *c = &bf->cells[i];
@@ -201,7 +205,8 @@ static void apply(const struct vm_branchfree *bf, const wide *v, uint8_t *by_val
 			memcpy(by_merge + c->offset, &old, 16);
 			continue;
 		}
-		uint64_t x = merge(c, load(by_merge + c->offset, c->bytes), (uint64_t)v[c->operand]);
+		uint64_t x =
+			merge(c, load(by_merge + c->offset, c->bytes), (uint64_t)v[c->operand]);
 		memcpy(by_merge + c->offset, &x, c->bytes);
 	}
 }
@@ -268,7 +273,8 @@ static void one_program(uint64_t seed, const struct vm_gen_options *options)
 		if (!ok)
 			continue;
 		if (kept != (bf->match == BF_NONE || v[bf->match]))
-			fail_msg("seed %" PRIu64 ": interp %s the record", seed, kept ? "keeps" : "drops");
+			fail_msg("seed %" PRIu64 ": interp %s the record", seed,
+				 kept ? "keeps" : "drops");
 		if (!kept)
 			continue;
 		apply(bf, v, by_value, by_merge);
@@ -301,12 +307,14 @@ static void graphs_compute_what_the_interpreter_does(void **state)
 		options.max_insns = i % 8 < 4 ? 12 : 40;
 		one_program(seed + i, &options);
 	}
-	print_message("# seeds %" PRIu64 "..: %u graphs, %u of them reductions\n", seed, graphs, reductions);
+	print_message("# seeds %" PRIu64 "..: %u graphs, %u of them reductions\n", seed, graphs,
+		      reductions);
 	assert_true(graphs > n / 8);
 	assert_true(reductions > n / 16);
 }
 
-/* ---- shapes ------------------------------------------------------------------------------------ */
+/* ---- shapes ------------------------------------------------------------------------------------
+ */
 
 static struct vm_branchfree *graph_of(const char *filter, const char *reduce, uint32_t state_bytes,
 				      const char **ret_why)
@@ -326,7 +334,8 @@ static struct vm_branchfree *graph_of(const char *filter, const char *reduce, ui
 	if (n_f < 0 || n_r < 0 || n_c < 0)
 		fail_msg("%s", error);
 	if (filter)
-		funcs[n++] = (struct program_func){PROGRAM_FILTER, "keep", f, (uint32_t)n_f, 0, NULL};
+		funcs[n++] =
+			(struct program_func){PROGRAM_FILTER, "keep", f, (uint32_t)n_f, 0, NULL};
 	funcs[n++] = (struct program_func){PROGRAM_REDUCE, "add", r, (uint32_t)n_r, 0, NULL};
 	funcs[n++] = (struct program_func){PROGRAM_COMBINE, "merge", c, (uint32_t)n_c, 0, NULL};
 	struct program draft = {
@@ -366,42 +375,54 @@ static void check_merge(const char *reduce, uint32_t bytes, enum bf_merge want)
 static void sums_and_counts_are_reductions(void **state)
 {
 	(void)state;
-	check_merge("r3 = *(u64 *)(r1 + 0)\nr4 = *(u32 *)(r2 + 4)\nr3 += r4\n*(u64 *)(r1 + 0) = r3\n"
-		    "r0 = 0\nexit\n", 8, BF_MERGE_ADD);
-	check_merge("r3 = *(u32 *)(r1 + 0)\nw3 += 1\n*(u32 *)(r1 + 0) = r3\nr0 = 0\nexit\n",
-		    4, BF_MERGE_ADD);
+	check_merge(
+		"r3 = *(u64 *)(r1 + 0)\nr4 = *(u32 *)(r2 + 4)\nr3 += r4\n*(u64 *)(r1 + 0) = r3\n"
+		"r0 = 0\nexit\n",
+		8, BF_MERGE_ADD);
+	check_merge("r3 = *(u32 *)(r1 + 0)\nw3 += 1\n*(u32 *)(r1 + 0) = r3\nr0 = 0\nexit\n", 4,
+		    BF_MERGE_ADD);
 	check_merge("r3 = *(u64 *)(r1 + 0)\nr4 = *(u64 *)(r2 + 8)\nif r4 > 9 goto skip\nr3 -= r4\n"
-		    "skip:\n*(u64 *)(r1 + 0) = r3\nr0 = 0\nexit\n", 8, BF_MERGE_ADD);
+		    "skip:\n*(u64 *)(r1 + 0) = r3\nr0 = 0\nexit\n",
+		    8, BF_MERGE_ADD);
 }
 
 static void a_minimum_is_a_reduction(void **state)
 {
 	(void)state;
 	check_merge("r3 = *(u64 *)(r1 + 0)\nr4 = *(u64 *)(r2 + 8)\nif r4 >= r3 goto skip\n"
-		    "*(u64 *)(r1 + 0) = r4\nskip:\nr0 = 0\nexit\n", 8, BF_MERGE_UMIN);
+		    "*(u64 *)(r1 + 0) = r4\nskip:\nr0 = 0\nexit\n",
+		    8, BF_MERGE_UMIN);
 	check_merge("r3 = *(u64 *)(r1 + 0)\nr4 = *(u64 *)(r2 + 8)\nif r4 s<= r3 goto skip\n"
-		    "*(u64 *)(r1 + 0) = r4\nskip:\nr0 = 0\nexit\n", 8, BF_MERGE_SMAX);
+		    "*(u64 *)(r1 + 0) = r4\nskip:\nr0 = 0\nexit\n",
+		    8, BF_MERGE_SMAX);
 	/* under a further condition */
 	check_merge("r5 = *(u32 *)(r2 + 0)\nif r5 > 7 goto skip\nr3 = *(u64 *)(r1 + 0)\n"
-		    "r4 = *(u64 *)(r2 + 8)\nif r4 s>= r3 goto skip\n*(u64 *)(r1 + 0) = r4\nskip:\nr0 = 0\n"
-		    "exit\n", 8, BF_MERGE_SMIN);
+		    "r4 = *(u64 *)(r2 + 8)\nif r4 s>= r3 goto skip\n*(u64 *)(r1 + 0) = "
+		    "r4\nskip:\nr0 = 0\n"
+		    "exit\n",
+		    8, BF_MERGE_SMIN);
 }
 
 static void what_depends_on_the_state_is_none(void **state)
 {
 	(void)state;
 	/* the last one, a counter that stops, a comparison of the wrong width */
-	check_merge("r4 = *(u64 *)(r2 + 8)\n*(u64 *)(r1 + 0) = r4\nr0 = 0\nexit\n", 8, BF_MERGE_NONE);
-	check_merge("r3 = *(u64 *)(r1 + 0)\nif r3 > 9 goto skip\nr3 += 1\n*(u64 *)(r1 + 0) = r3\nskip:\n"
-		    "r0 = 0\nexit\n", 8, BF_MERGE_NONE);
+	check_merge("r4 = *(u64 *)(r2 + 8)\n*(u64 *)(r1 + 0) = r4\nr0 = 0\nexit\n", 8,
+		    BF_MERGE_NONE);
+	check_merge("r3 = *(u64 *)(r1 + 0)\nif r3 > 9 goto skip\nr3 += 1\n*(u64 *)(r1 + 0) = "
+		    "r3\nskip:\n"
+		    "r0 = 0\nexit\n",
+		    8, BF_MERGE_NONE);
 	check_merge("r3 = *(u32 *)(r1 + 0)\nr4 = *(u64 *)(r2 + 8)\nif r4 >= r3 goto skip\n"
-		    "*(u32 *)(r1 + 0) = r4\nskip:\nr0 = 0\nexit\n", 4, BF_MERGE_NONE);
+		    "*(u32 *)(r1 + 0) = r4\nskip:\nr0 = 0\nexit\n",
+		    4, BF_MERGE_NONE);
 }
 
 static void two_words_with_a_carry_are_one_sum(void **state)
 {
 	static const char add[] =
-		"r3 = *(u64 *)(r1 + 0)\nr4 = *(u64 *)(r2 + 8)\nr5 = r3\nr5 += r4\n*(u64 *)(r1 + 0) = r5\n"
+		"r3 = *(u64 *)(r1 + 0)\nr4 = *(u64 *)(r2 + 8)\nr5 = r3\nr5 += r4\n*(u64 *)(r1 + 0) "
+		"= r5\n"
 		"r5 ^= -1\nr0 = r3\nr0 |= r4\nr0 &= r5\nr3 &= r4\nr0 |= r3\nr0 >>= 63\n"
 		"r3 = *(u64 *)(r1 + 8)\nr0 += r3\n*(u64 *)(r1 + 8) = r0\nr0 = 0\nexit\n";
 	const char *why = "";
@@ -424,10 +445,12 @@ static void two_words_with_a_carry_are_one_sum(void **state)
 static void a_checked_sum_needs_headroom(void **state)
 {
 	const char *why = "";
-	struct vm_branchfree *bf = graph_of(
-		"r3 = *(u32 *)(r1 + 0)\nr0 = 1\nif r3 > 50 goto out\nr0 = 0\nout:\nexit\n",
-		"r2 = *(u64 *)(r2 + 8)\ncall fold_add128\nif r0 == 0 goto fine\nr1 = 3\ncall fold_fail\n"
-		"fine:\nr0 = 0\nexit\n", 16, &why);
+	struct vm_branchfree *bf =
+		graph_of("r3 = *(u32 *)(r1 + 0)\nr0 = 1\nif r3 > 50 goto out\nr0 = 0\nout:\nexit\n",
+			 "r2 = *(u64 *)(r2 + 8)\ncall fold_add128\nif r0 == 0 goto fine\nr1 = "
+			 "3\ncall fold_fail\n"
+			 "fine:\nr0 = 0\nexit\n",
+			 16, &why);
 
 	(void)state;
 	if (!bf)
@@ -446,10 +469,12 @@ static void a_checked_sum_needs_headroom(void **state)
 static void impossible_ways_are_not_read(void **state)
 {
 	const char *why = "";
-	struct vm_branchfree *bf = graph_of(
-		NULL, "r3 = *(u8 *)(r2 + 0)\nr4 = r3\nr4 *= 3\nif r4 <= 765 goto live\n"
-		"r3 = *(u64 *)(r2 - 8)\nlive:\nr5 = *(u64 *)(r1 + 0)\nr5 += r3\n"
-		"*(u64 *)(r1 + 0) = r5\nr0 = 0\nexit\n", 8, &why);
+	struct vm_branchfree *bf =
+		graph_of(NULL,
+			 "r3 = *(u8 *)(r2 + 0)\nr4 = r3\nr4 *= 3\nif r4 <= 765 goto live\n"
+			 "r3 = *(u64 *)(r2 - 8)\nlive:\nr5 = *(u64 *)(r1 + 0)\nr5 += r3\n"
+			 "*(u64 *)(r1 + 0) = r5\nr0 = 0\nexit\n",
+			 8, &why);
 
 	(void)state;
 	if (!bf)

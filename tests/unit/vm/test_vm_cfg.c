@@ -35,7 +35,7 @@ static void check_order(const struct vm_cfg *cfg)
 {
 	for (uint32_t place = 0; place < cfg->n_order; place++) {
 		const struct vm_block *b = &cfg->blocks[cfg->order[place].block];
-		uint32_t to[2] = { b->next, b->taken };
+		uint32_t to[2] = {b->next, b->taken};
 
 		assert_int_equal(b->place, place);
 		for (unsigned i = 0; i < 2; i++) {
@@ -107,7 +107,8 @@ static void test_loops_nest(void **state)
 
 	(void)state;
 	build("r1 = 0\n outer:\n r2 = 0\n inner:\n r2 += 1\n if r2 < 9 goto inner\n r1 += 1\n"
-	      "if r1 < 9 goto outer\n r0 = 0\n exit", &cfg);
+	      "if r1 < 9 goto outer\n r0 = 0\n exit",
+	      &cfg);
 	assert_int_equal(n_loops(&cfg), 2);
 	outer = cfg.blocks[cfg.block_of[1]].place;
 	inner = cfg.blocks[cfg.block_of[2]].place;
@@ -136,7 +137,8 @@ static void test_a_loop_with_two_ways_in_is_irreducible(void **state)
 	unsigned irreducible = 0;
 
 	(void)state;
-	build("if r1 == 0 goto b\n a:\n r2 += 1\n b:\n r2 += 2\n if r2 < 9 goto a\n r0 = 0\n exit", &cfg);
+	build("if r1 == 0 goto b\n a:\n r2 += 1\n b:\n r2 += 2\n if r2 < 9 goto a\n r0 = 0\n exit",
+	      &cfg);
 	assert_int_equal(n_loops(&cfg), 1);
 	for (uint32_t place = 0; place < cfg.n_order; place++)
 		irreducible += cfg.order[place].irreducible;
@@ -192,11 +194,12 @@ static void make_nest(unsigned depth)
 {
 	n_insns = 0;
 	for (unsigned i = 0; i < depth; i++)
-		insns[n_insns++] = (struct bpf_insn){ .code = BPF_ALU64 | BPF_MOV | BPF_K };
+		insns[n_insns++] = (struct bpf_insn){.code = BPF_ALU64 | BPF_MOV | BPF_K};
 	for (unsigned i = 0; i < depth; i++)
-		insns[n_insns++] = (struct bpf_insn){ .code = BPF_JMP | BPF_JNE | BPF_K,
-						      .off = (int16_t)(-2 * (int)i - 2), .imm = 9 };
-	insns[n_insns++] = (struct bpf_insn){ .code = BPF_JMP | BPF_EXIT };
+		insns[n_insns++] = (struct bpf_insn){.code = BPF_JMP | BPF_JNE | BPF_K,
+						     .off = (int16_t)(-2 * (int)i - 2),
+						     .imm = 9};
+	insns[n_insns++] = (struct bpf_insn){.code = BPF_JMP | BPF_EXIT};
 }
 
 static void test_the_depth_of_loops_is_limited(void **state)
@@ -220,8 +223,8 @@ static void test_a_long_chain(void **state)
 	(void)state;
 	n_insns = PROGRAM_MAX_FLAT_INSNS;
 	for (uint32_t i = 0; i + 1 < n_insns; i++)
-		insns[i] = (struct bpf_insn){ .code = BPF_JMP | BPF_JNE | BPF_K, .imm = (int)i };
-	insns[n_insns - 1] = (struct bpf_insn){ .code = BPF_JMP | BPF_EXIT };
+		insns[i] = (struct bpf_insn){.code = BPF_JMP | BPF_JNE | BPF_K, .imm = (int)i};
+	insns[n_insns - 1] = (struct bpf_insn){.code = BPF_JMP | BPF_EXIT};
 	build(NULL, &cfg);
 	assert_int_equal(cfg.n_order, n_insns);
 	vm_cfg_done(&cfg);
@@ -242,12 +245,13 @@ static void test_random_graphs_are_ordered(void **state)
 			seed ^= seed << 13;
 			seed ^= seed >> 7;
 			seed ^= seed << 17;
-			insns[i] = (struct bpf_insn){ .code = seed & 3 ? BPF_JMP | BPF_JNE | BPF_K :
-									 BPF_ALU64 | BPF_MOV | BPF_K };
+			insns[i] =
+				(struct bpf_insn){.code = seed & 3 ? BPF_JMP | BPF_JNE | BPF_K
+								   : BPF_ALU64 | BPF_MOV | BPF_K};
 			if (seed & 3)
 				insns[i].off = (int16_t)((int64_t)(seed >> 8) % n_insns - i - 1);
 		}
-		insns[n_insns - 1] = (struct bpf_insn){ .code = BPF_JMP | BPF_EXIT };
+		insns[n_insns - 1] = (struct bpf_insn){.code = BPF_JMP | BPF_EXIT};
 		if (!vm_cfg_init(&cfg, insns, n_insns, &insn, &reason)) {
 			check_order(&cfg);
 			vm_cfg_done(&cfg);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * test_vm_data.c - every case of the data files of tests/vm (support/vm_case.h) through the verifier
- * and each engine of lib/vm. Reports all that fail, not just the first. Run with files as
+ * test_vm_data.c - every case of the data files of tests/vm (support/vm_case.h) through the
+ * verifier and each engine of lib/vm. Reports all that fail, not just the first. Run with files as
  * arguments, it runs only those.
  */
 #include <setjmp.h>
@@ -63,7 +63,8 @@ static void forget_code(void)
 
 static bool compile(const struct vm_program *vp)
 {
-	struct jit_options options = {.fixed = vp->bounds.record_min_bytes == vp->bounds.record_max_bytes};
+	struct jit_options options = {.fixed = vp->bounds.record_min_bytes ==
+					       vp->bounds.record_max_bytes};
 	struct nf_error err;
 
 	if (compiled.vp == vp)
@@ -149,7 +150,7 @@ static const struct {
 	const char *name;
 	bool (*run)(const struct vm_program *vp, enum program_kind entry, uint64_t budget,
 		    const struct vm_memory *mem, struct outcome *ret);
-} engines[] = { { "interp", run_interp }, { "jit", run_jit } };
+} engines[] = {{"interp", run_interp}, {"jit", run_jit}};
 
 static struct {
 	unsigned cases, runs, failures;
@@ -211,7 +212,7 @@ static void run_one(const char *file, const struct vm_case *c, const struct vm_r
 	AUTO_FREE uint8_t *params = exactly(&c->params, c->params.n);
 	AUTO_FREE uint8_t *state = exactly(&c->state, p->state_bytes);
 	AUTO_FREE uint8_t *from = exactly(&c->from, p->state_bytes);
-	AUTO_FREE uint8_t *key = exactly(&(struct vm_bytes){ 0 }, p->key_bytes);
+	AUTO_FREE uint8_t *key = exactly(&(struct vm_bytes){0}, p->key_bytes);
 	const char *name = engines[engine].name;
 	struct vm_memory mem = {
 		.record = record,
@@ -221,7 +222,7 @@ static void run_one(const char *file, const struct vm_case *c, const struct vm_r
 		.from = from,
 		.key = key,
 	};
-	struct outcome out = { 0 };
+	struct outcome out = {0};
 	struct nf_error err;
 	char message[1200];
 
@@ -244,8 +245,8 @@ static void run_one(const char *file, const struct vm_case *c, const struct vm_r
 	}
 	if (run->trap[0])
 		failed(file, c, run->line, "%s did not trap (%s)", name, run->trap);
-	if (run->has_r0 && (out.no_r0 ? out.r0 != ((uint32_t)run->want_r0 != 0)
-				      : out.r0 != run->want_r0))
+	if (run->has_r0 &&
+	    (out.no_r0 ? out.r0 != ((uint32_t)run->want_r0 != 0) : out.r0 != run->want_r0))
 		failed(file, c, run->line, "%s: r0 is %#llx, not %#llx", name,
 		       (unsigned long long)out.r0, (unsigned long long)run->want_r0);
 	compare(file, c, run, name, "state", &run->want_state, state, p->state_bytes);
@@ -257,8 +258,8 @@ static void run_one(const char *file, const struct vm_case *c, const struct vm_r
 static struct vm_bounds bounds_of(const struct vm_case *c, const struct program *p)
 {
 	if (c->any_length)
-		return (struct vm_bounds){ c->record_min_bytes, c->record_max_bytes };
-	return (struct vm_bounds){ p->record_bytes, p->record_bytes };
+		return (struct vm_bounds){c->record_min_bytes, c->record_max_bytes};
+	return (struct vm_bounds){p->record_bytes, p->record_bytes};
 }
 
 static void check_refused(const char *file, const struct vm_case *c, const struct nf_error *err)
@@ -284,7 +285,7 @@ static void run_case(const char *file, const struct vm_case *c)
 	struct program *p = NULL;
 	struct vm_program *vp = NULL;
 	struct vm_bounds bounds;
-	struct nf_error err = { 0 };
+	struct nf_error err = {0};
 
 	total.cases++;
 	if (vm_case_program(c, &p, &err)) {
@@ -333,15 +334,14 @@ static void test_data_files(void **state)
 	for (size_t i = 0; i < files.gl_pathc; i++)
 		run_file(files.gl_pathv[i]);
 	globfree(&files);
-	print_message("%u cases, %u runs, %u failures\n", total.cases, total.runs,
-		      total.failures);
+	print_message("%u cases, %u runs, %u failures\n", total.cases, total.runs, total.failures);
 	assert_int_equal(total.failures, 0);
 	assert_true(total.runs >= MIN_CASES); /* the files were found and read */
 }
 
 int main(int argc, char **argv)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_data_files) };
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_data_files)};
 
 	if (argc > 1)
 		load_jit(NULL);

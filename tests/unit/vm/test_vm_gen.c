@@ -42,8 +42,7 @@ struct beliefs {
 
 static struct beliefs beliefs;
 
-static void believe(void *arg, enum program_kind entry, uint32_t insn,
-		    const struct vm_state *s)
+static void believe(void *arg, enum program_kind entry, uint32_t insn, const struct vm_state *s)
 {
 	struct beliefs *b = arg;
 	struct ways *w = &b->at[entry][insn];
@@ -64,7 +63,7 @@ static void forget(struct beliefs *b)
 	for (unsigned e = 0; e < PROGRAM_ENTRIES; e++) {
 		for (unsigned i = 0; i < b->used[e]; i++) {
 			free(b->at[e][i].reg);
-			b->at[e][i] = (struct ways){ 0 };
+			b->at[e][i] = (struct ways){0};
 		}
 		b->used[e] = 0;
 	}
@@ -95,8 +94,8 @@ static void print_case(const struct vm_view *view)
 
 	for (uint32_t i = 0; i < code->flat.n_insns;) {
 		char text[160];
-		unsigned slots = disasm_insn(&code->flat.insns[i], vm_helper_name, text,
-					     sizeof(text));
+		unsigned slots =
+			disasm_insn(&code->flat.insns[i], vm_helper_name, text, sizeof(text));
 
 		print_error("%s%4u: %s\n", i == view->insn ? "->" : "  ", i, text);
 		i += slots;
@@ -160,11 +159,11 @@ static void run_entries(struct vm_machine *m, const struct program *p, uint64_t 
 	AUTO_FREE uint8_t *from = random_bytes(seed, p->state_bytes);
 	AUTO_FREE uint8_t *key = calloc(1, p->key_bytes + 1u);
 	AUTO_FREE uint8_t *record_before = malloc(len + 1u);
-	struct vm_memory mem = { record, len, p->params_bytes ? params : NULL, state, from, key };
+	struct vm_memory mem = {record, len, p->params_bytes ? params : NULL, state, from, key};
 
 	memcpy(record_before, record, len);
 	for (enum program_kind e = 0; e < PROGRAM_ENTRIES; e++) {
-		struct vm_trap trap = { 0 };
+		struct vm_trap trap = {0};
 		uint64_t r0;
 
 		if (!program_entry(p, e, NULL))
@@ -196,7 +195,8 @@ static void run_program(const struct program *draft, uint64_t *seed)
 	if (vm_verify_beliefs(p, &bounds, believe, &beliefs, &vp, &err)) {
 		total.refused++;
 		if (getenv("NEARFOLD_VERBOSE"))
-			print_message("seed %" PRIu64 ": %s: %s\n", total.seed, err.where, err.text);
+			print_message("seed %" PRIu64 ": %s: %s\n", total.seed, err.where,
+				      err.text);
 	} else {
 		total.accepted++;
 		total.guarded += vp->n_guarded > 0;
@@ -260,7 +260,7 @@ static void test_random_programs(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_random_programs) };
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_random_programs)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

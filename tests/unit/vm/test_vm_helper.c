@@ -38,11 +38,11 @@ static uint64_t address(const void *p)
 static void test_numbers(void **state)
 {
 	static const char *const names[] = {
-		"fold_fail",	    "fold_f64_add",    "fold_f64_sub",	"fold_f64_mul",
-		"fold_f64_div",	    "fold_f64_lt",     "fold_f64_le",	"fold_f64_eq",
-		"fold_f64_from_i64", "fold_f64_to_i64", "fold_add128",	"fold_add128_128",
-		"fold_mul_s64",	    "fold_mul128",     "fold_find",	"fold_parse_s64",
-		"fold_parse_f64",   "fold_add_s64",
+		"fold_fail",         "fold_f64_add",    "fold_f64_sub", "fold_f64_mul",
+		"fold_f64_div",      "fold_f64_lt",     "fold_f64_le",  "fold_f64_eq",
+		"fold_f64_from_i64", "fold_f64_to_i64", "fold_add128",  "fold_add128_128",
+		"fold_mul_s64",      "fold_mul128",     "fold_find",    "fold_parse_s64",
+		"fold_parse_f64",    "fold_add_s64",
 	};
 
 	(void)state;
@@ -86,57 +86,57 @@ static void test_f64_arithmetic(void **state)
 		uint64_t a, b, want;
 	} rows[] = {
 		/* 0.1 + 0.2 */
-		{ "fold_f64_add", 0x3fb999999999999a, 0x3fc999999999999a, 0x3fd3333333333334 },
+		{"fold_f64_add", 0x3fb999999999999a, 0x3fc999999999999a, 0x3fd3333333333334},
 		/* 2^53 + 1: ties to even */
-		{ "fold_f64_add", 0x4340000000000000, 0x3ff0000000000000, 0x4340000000000000 },
-		{ "fold_f64_add", INF, INF | NEG, QNAN },
-		{ "fold_f64_add", 0x7fefffffffffffff, 0x7fefffffffffffff, INF },
-		{ "fold_f64_add", NEG, NEG, NEG },
-		{ "fold_f64_add", NEG, 0, 0 },
-		{ "fold_f64_add", 0xfff8000000000123, 0x3ff0000000000000, QNAN },
-		{ "fold_f64_add", 0x7ff0000000000001, 0x3ff0000000000000, QNAN }, /* signalling */
-		{ "fold_f64_add", 1, 1, 2 }, /* subnormals */
-		{ "fold_f64_sub", 0x3ff0000000000000, 0x3ff0000000000000, 0 },
-		{ "fold_f64_sub", INF, INF, QNAN },
-		{ "fold_f64_sub", 0x3fd3333333333333, 0x3fb999999999999a, 0x3fc9999999999999 },
-		{ "fold_f64_mul", 0x3fb999999999999a, 0x3fb999999999999a, 0x3f847ae147ae147c },
-		{ "fold_f64_mul", 0, INF, QNAN },
-		{ "fold_f64_mul", 1, 0x3fe0000000000000, 0 }, /* underflow, ties to even */
-		{ "fold_f64_mul", 3, 0x3fe0000000000000, 2 },
-		{ "fold_f64_mul", 0xbff0000000000000, 0, NEG },
-		{ "fold_f64_div", 0x3ff0000000000000, 0x4008000000000000, 0x3fd5555555555555 },
-		{ "fold_f64_div", 0x3ff0000000000000, 0, INF },
-		{ "fold_f64_div", 0xbff0000000000000, 0, INF | NEG },
-		{ "fold_f64_div", 0x3ff0000000000000, NEG, INF | NEG },
-		{ "fold_f64_div", 0, 0, QNAN },
-		{ "fold_f64_div", INF, INF, QNAN },
-		{ "fold_f64_lt", 0, NEG, 0 },
-		{ "fold_f64_lt", NEG | 1, 0, 1 },
-		{ "fold_f64_lt", QNAN, 0, 0 },
-		{ "fold_f64_lt", 0, QNAN, 0 },
-		{ "fold_f64_lt", INF | NEG, INF, 1 },
-		{ "fold_f64_le", 0, NEG, 1 },
-		{ "fold_f64_le", QNAN, QNAN, 0 },
-		{ "fold_f64_le", 0x4000000000000000, 0x3ff0000000000000, 0 },
-		{ "fold_f64_eq", 0, NEG, 1 },
-		{ "fold_f64_eq", QNAN, QNAN, 0 },
-		{ "fold_f64_eq", INF, INF, 1 },
-		{ "fold_f64_from_i64", 0, 0, 0 },
-		{ "fold_f64_from_i64", (uint64_t)-1, 0, 0xbff0000000000000 },
-		{ "fold_f64_from_i64", (1ull << 53) + 1, 0, 0x4340000000000000 },
-		{ "fold_f64_from_i64", (1ull << 53) + 3, 0, 0x4340000000000002 },
-		{ "fold_f64_from_i64", INT64_MAX, 0, 0x43e0000000000000 },
-		{ "fold_f64_from_i64", NEG, 0, 0xc3e0000000000000 },
-		{ "fold_f64_to_i64", 0x4005c28f5c28f5c3, 0, 2 }, /* 2.72 */
-		{ "fold_f64_to_i64", 0xc005c28f5c28f5c3, 0, (uint64_t)-2 },
-		{ "fold_f64_to_i64", 0x43e0000000000000, 0, INT64_MAX },
-		{ "fold_f64_to_i64", 0xc3e0000000000000, 0, NEG },
-		{ "fold_f64_to_i64", 0xc3e0000000000001, 0, NEG },
-		{ "fold_f64_to_i64", 0x43dfffffffffffff, 0, 0x7ffffffffffffc00 },
-		{ "fold_f64_to_i64", INF, 0, INT64_MAX },
-		{ "fold_f64_to_i64", INF | NEG, 0, NEG },
-		{ "fold_f64_to_i64", QNAN, 0, 0 },
-		{ "fold_f64_to_i64", 0xfff8000000000000, 0, 0 },
+		{"fold_f64_add", 0x4340000000000000, 0x3ff0000000000000, 0x4340000000000000},
+		{"fold_f64_add", INF, INF | NEG, QNAN},
+		{"fold_f64_add", 0x7fefffffffffffff, 0x7fefffffffffffff, INF},
+		{"fold_f64_add", NEG, NEG, NEG},
+		{"fold_f64_add", NEG, 0, 0},
+		{"fold_f64_add", 0xfff8000000000123, 0x3ff0000000000000, QNAN},
+		{"fold_f64_add", 0x7ff0000000000001, 0x3ff0000000000000, QNAN}, /* signalling */
+		{"fold_f64_add", 1, 1, 2},                                      /* subnormals */
+		{"fold_f64_sub", 0x3ff0000000000000, 0x3ff0000000000000, 0},
+		{"fold_f64_sub", INF, INF, QNAN},
+		{"fold_f64_sub", 0x3fd3333333333333, 0x3fb999999999999a, 0x3fc9999999999999},
+		{"fold_f64_mul", 0x3fb999999999999a, 0x3fb999999999999a, 0x3f847ae147ae147c},
+		{"fold_f64_mul", 0, INF, QNAN},
+		{"fold_f64_mul", 1, 0x3fe0000000000000, 0}, /* underflow, ties to even */
+		{"fold_f64_mul", 3, 0x3fe0000000000000, 2},
+		{"fold_f64_mul", 0xbff0000000000000, 0, NEG},
+		{"fold_f64_div", 0x3ff0000000000000, 0x4008000000000000, 0x3fd5555555555555},
+		{"fold_f64_div", 0x3ff0000000000000, 0, INF},
+		{"fold_f64_div", 0xbff0000000000000, 0, INF | NEG},
+		{"fold_f64_div", 0x3ff0000000000000, NEG, INF | NEG},
+		{"fold_f64_div", 0, 0, QNAN},
+		{"fold_f64_div", INF, INF, QNAN},
+		{"fold_f64_lt", 0, NEG, 0},
+		{"fold_f64_lt", NEG | 1, 0, 1},
+		{"fold_f64_lt", QNAN, 0, 0},
+		{"fold_f64_lt", 0, QNAN, 0},
+		{"fold_f64_lt", INF | NEG, INF, 1},
+		{"fold_f64_le", 0, NEG, 1},
+		{"fold_f64_le", QNAN, QNAN, 0},
+		{"fold_f64_le", 0x4000000000000000, 0x3ff0000000000000, 0},
+		{"fold_f64_eq", 0, NEG, 1},
+		{"fold_f64_eq", QNAN, QNAN, 0},
+		{"fold_f64_eq", INF, INF, 1},
+		{"fold_f64_from_i64", 0, 0, 0},
+		{"fold_f64_from_i64", (uint64_t)-1, 0, 0xbff0000000000000},
+		{"fold_f64_from_i64", (1ull << 53) + 1, 0, 0x4340000000000000},
+		{"fold_f64_from_i64", (1ull << 53) + 3, 0, 0x4340000000000002},
+		{"fold_f64_from_i64", INT64_MAX, 0, 0x43e0000000000000},
+		{"fold_f64_from_i64", NEG, 0, 0xc3e0000000000000},
+		{"fold_f64_to_i64", 0x4005c28f5c28f5c3, 0, 2}, /* 2.72 */
+		{"fold_f64_to_i64", 0xc005c28f5c28f5c3, 0, (uint64_t)-2},
+		{"fold_f64_to_i64", 0x43e0000000000000, 0, INT64_MAX},
+		{"fold_f64_to_i64", 0xc3e0000000000000, 0, NEG},
+		{"fold_f64_to_i64", 0xc3e0000000000001, 0, NEG},
+		{"fold_f64_to_i64", 0x43dfffffffffffff, 0, 0x7ffffffffffffc00},
+		{"fold_f64_to_i64", INF, 0, INT64_MAX},
+		{"fold_f64_to_i64", INF | NEG, 0, NEG},
+		{"fold_f64_to_i64", QNAN, 0, 0},
+		{"fold_f64_to_i64", 0xfff8000000000000, 0, 0},
 	};
 
 	(void)state;
@@ -156,7 +156,7 @@ struct words {
 
 static void check_add128(struct words acc, int64_t v, uint64_t want, struct words sum)
 {
-	struct words wide = { (uint64_t)v, v < 0 ? UINT64_MAX : 0 };
+	struct words wide = {(uint64_t)v, v < 0 ? UINT64_MAX : 0};
 	struct words one = acc, two = acc;
 
 	assert_true(call("fold_add128", address(&one), (uint64_t)v, 0, 0) == want);
@@ -167,15 +167,15 @@ static void check_add128(struct words acc, int64_t v, uint64_t want, struct word
 
 static void test_add128(void **state)
 {
-	struct words most = { UINT64_MAX, INT64_MAX }, least = { 0, NEG };
-	struct words twice = { 5, 7 };
+	struct words most = {UINT64_MAX, INT64_MAX}, least = {0, NEG};
+	struct words twice = {5, 7};
 
 	(void)state;
-	check_add128((struct words){ 0, 0 }, -1, 0, (struct words){ UINT64_MAX, UINT64_MAX });
-	check_add128((struct words){ UINT64_MAX, 0 }, 1, 0, (struct words){ 0, 1 });
-	check_add128((struct words){ 0, 0 }, INT64_MIN, 0, (struct words){ NEG, UINT64_MAX });
+	check_add128((struct words){0, 0}, -1, 0, (struct words){UINT64_MAX, UINT64_MAX});
+	check_add128((struct words){UINT64_MAX, 0}, 1, 0, (struct words){0, 1});
+	check_add128((struct words){0, 0}, INT64_MIN, 0, (struct words){NEG, UINT64_MAX});
 	check_add128(most, 1, 1, most);
-	check_add128(most, -1, 0, (struct words){ UINT64_MAX - 1, INT64_MAX });
+	check_add128(most, -1, 0, (struct words){UINT64_MAX - 1, INT64_MAX});
 	check_add128(least, -1, 1, least);
 	check_add128(least, 0, 0, least);
 	assert_true(call("fold_add128_128", address(&most), address(&most), 0, 0) == 1);
@@ -186,7 +186,7 @@ static void test_add128(void **state)
 
 static void test_add128_unaligned(void **state)
 {
-	uint8_t bytes[17] = { 0, 0xff };
+	uint8_t bytes[17] = {0, 0xff};
 
 	(void)state;
 	assert_true(call("fold_add128", address(bytes + 1), 1, 0, 0) == 0);
@@ -223,17 +223,17 @@ static void test_mul128(void **state)
 		int64_t a, b;
 		struct words want;
 	} rows[] = {
-		{ 3, 5, { 15, 0 } },
-		{ -3, 5, { (uint64_t)-15, UINT64_MAX } },
-		{ INT64_MIN, INT64_MIN, { 0, 0x4000000000000000 } },
-		{ INT64_MAX, INT64_MIN, { NEG, 0xc000000000000000 } },
-		{ INT64_MAX, INT64_MAX, { 1, 0x3fffffffffffffff } },
-		{ 0, INT64_MIN, { 0, 0 } },
+		{3, 5, {15, 0}},
+		{-3, 5, {(uint64_t)-15, UINT64_MAX}},
+		{INT64_MIN, INT64_MIN, {0, 0x4000000000000000}},
+		{INT64_MAX, INT64_MIN, {NEG, 0xc000000000000000}},
+		{INT64_MAX, INT64_MAX, {1, 0x3fffffffffffffff}},
+		{0, INT64_MIN, {0, 0}},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct words got = { 1, 2 };
+		struct words got = {1, 2};
 
 		assert_true(call("fold_mul128", (uint64_t)rows[i].a, (uint64_t)rows[i].b,
 				 address(&got), 0) == 0);
@@ -304,10 +304,10 @@ static void test_parse_s64(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_numbers),	    cmocka_unit_test(test_rows),
-		cmocka_unit_test(test_f64_arithmetic), cmocka_unit_test(test_add128),
+		cmocka_unit_test(test_numbers),          cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_f64_arithmetic),   cmocka_unit_test(test_add128),
 		cmocka_unit_test(test_add128_unaligned), cmocka_unit_test(test_checked),
-		cmocka_unit_test(test_mul128),	    cmocka_unit_test(test_find),
+		cmocka_unit_test(test_mul128),           cmocka_unit_test(test_find),
 		cmocka_unit_test(test_parse_s64),
 	};
 

@@ -27,16 +27,16 @@ struct made {
 static struct made make(const char *filter, const char *reduce)
 {
 	static const char *const combine = "r0 = 0\nexit";
-	const char *text[] = { filter, reduce, combine };
-	static const enum program_kind kinds[] = { PROGRAM_FILTER, PROGRAM_REDUCE, PROGRAM_COMBINE };
+	const char *text[] = {filter, reduce, combine};
+	static const enum program_kind kinds[] = {PROGRAM_FILTER, PROGRAM_REDUCE, PROGRAM_COMBINE};
 	struct bpf_insn insns[3][MAX_INSNS];
-	struct program_line line = { .insn = 0, .line = 14, .text = "" };
-	const char *files[] = { "loop.bpf.c" };
+	struct program_line line = {.insn = 0, .line = 14, .text = ""};
+	const char *files[] = {"loop.bpf.c"};
 	struct program_func funcs[3];
-	struct program draft = { .funcs = funcs, .n_funcs = 3, .state_bytes = 8,
-				 .files = files, .n_files = 1 };
-	struct vm_bounds bounds = { 0, 100 };
-	struct made m = { 0 };
+	struct program draft = {
+		.funcs = funcs, .n_funcs = 3, .state_bytes = 8, .files = files, .n_files = 1};
+	struct vm_bounds bounds = {0, 100};
+	struct made m = {0};
 	struct nf_error err;
 	char error[VM_ASM_ERROR_BYTES];
 
@@ -45,12 +45,12 @@ static struct made make(const char *filter, const char *reduce)
 
 		if (n < 0)
 			fail_msg("%s", error);
-		funcs[i] = (struct program_func){ .kind = kinds[i],
-						  .name = program_kind_name(kinds[i]),
-						  .insns = insns[i],
-						  .n_insns = (uint32_t)n,
-						  .n_lines = 1,
-						  .lines = &line };
+		funcs[i] = (struct program_func){.kind = kinds[i],
+						 .name = program_kind_name(kinds[i]),
+						 .insns = insns[i],
+						 .n_insns = (uint32_t)n,
+						 .n_lines = 1,
+						 .lines = &line};
 	}
 	if (program_create(&draft, &m.p, &err) || vm_verify(m.p, &bounds, &m.vp, &err))
 		fail_msg("%s: %s", err.where, err.text);
@@ -75,7 +75,7 @@ static const char *const ten_rounds = "r3 = 10\n"
 static void test_meter_over_calls(void **state)
 {
 	struct made p = make(ten_rounds, ten_rounds);
-	struct vm_memory mem = { .record = (const uint8_t *)"", .state = (uint8_t[8]){ 0 } };
+	struct vm_memory mem = {.record = (const uint8_t *)"", .state = (uint8_t[8]){0}};
 	struct vm_machine *m;
 	struct vm_trap trap;
 	uint64_t r0;
@@ -107,7 +107,7 @@ static void test_meter_over_calls(void **state)
 static void test_outlives_references(void **state)
 {
 	struct made p = make(ten_rounds, ten_rounds);
-	struct vm_memory mem = { .record = (const uint8_t *)"", .state = (uint8_t[8]){ 0 } };
+	struct vm_memory mem = {.record = (const uint8_t *)"", .state = (uint8_t[8]){0}};
 	struct vm_machine *m;
 	struct vm_trap trap;
 	uint64_t r0 = 7;
@@ -137,14 +137,14 @@ static void see(void *arg, const struct vm_view *view)
 
 static void test_observe(void **state)
 {
-	struct made p = make("r3 = 2\nagain:\nr3 -= 1\nif r3 != 0 goto again\nr0 = 5 ll\nexit",
-			     ten_rounds);
-	static const uint32_t path[] = { 0, 1, 2, 1, 2, 3, 5 };
-	static const uint64_t r3[] = { 0, 2, 1, 1, 0, 0, 0 }; /* r3 is the parameters at first */
-	struct vm_memory mem = { .record = (const uint8_t *)"" };
+	struct made p =
+		make("r3 = 2\nagain:\nr3 -= 1\nif r3 != 0 goto again\nr0 = 5 ll\nexit", ten_rounds);
+	static const uint32_t path[] = {0, 1, 2, 1, 2, 3, 5};
+	static const uint64_t r3[] = {0, 2, 1, 1, 0, 0, 0}; /* r3 is the parameters at first */
+	struct vm_memory mem = {.record = (const uint8_t *)""};
 	struct vm_machine *m;
 	struct vm_trap trap;
-	struct seen s = { 0 };
+	struct seen s = {0};
 	uint64_t r0;
 
 	(void)state;
@@ -176,11 +176,10 @@ static void check_trap(const struct made *p, const struct vm_trap *trap, const c
 
 static void test_trap_words(void **state)
 {
-	struct made p = make("r4 = *(u8 *)(r1 + 7)\nr0 = r4\nexit",
-			     "r1 = 9\ncall fold_fail\nr0 = 0\nexit");
-	struct vm_memory mem = { .record = (const uint8_t *)"abc",
-				 .record_bytes = 3,
-				 .state = (uint8_t[8]){ 0 } };
+	struct made p =
+		make("r4 = *(u8 *)(r1 + 7)\nr0 = r4\nexit", "r1 = 9\ncall fold_fail\nr0 = 0\nexit");
+	struct vm_memory mem = {
+		.record = (const uint8_t *)"abc", .record_bytes = 3, .state = (uint8_t[8]){0}};
 	struct vm_machine *m;
 	struct vm_trap trap;
 	uint64_t r0;

@@ -10,12 +10,12 @@
 #include "base/scope.h"
 #include "vm/vm_isa.h"
 
-#define INSN(c, d, s, o, i)                                                                        \
-	((struct bpf_insn){ .code = (c), .dst_reg = (d), .src_reg = (s), .off = (o), .imm = (i) })
+#define INSN(c, d, s, o, i) \
+	((struct bpf_insn){.code = (c), .dst_reg = (d), .src_reg = (s), .off = (o), .imm = (i)})
 
 static const char *decode1(struct bpf_insn insn, struct vm_op *op)
 {
-	struct bpf_insn two[2] = { insn, INSN(0, 0, 0, 0, 0) };
+	struct bpf_insn two[2] = {insn, INSN(0, 0, 0, 0, 0)};
 
 	return vm_isa_decode(two, 2, 0, op);
 }
@@ -34,7 +34,7 @@ static void accepts(struct bpf_insn insn, enum vm_opcode op, unsigned width, uns
 
 static void refuses(struct bpf_insn insn, const char *part)
 {
-	struct vm_op ret = { .op = 99 };
+	struct vm_op ret = {.op = 99};
 	const char *reason = decode1(insn, &ret);
 
 	if (!reason)
@@ -117,7 +117,7 @@ static void test_refused(void **state)
 
 static void test_pair(void **state)
 {
-	struct bpf_insn insns[2] = { INSN(0x18, 3, 0, 0, -2), INSN(0, 0, 0, 0, 0x12345678) };
+	struct bpf_insn insns[2] = {INSN(0x18, 3, 0, 0, -2), INSN(0, 0, 0, 0, 0x12345678)};
 	struct vm_op op;
 
 	(void)state;
@@ -195,7 +195,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_accepted), cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_pair),	 cmocka_unit_test(test_operands),
+		cmocka_unit_test(test_pair),     cmocka_unit_test(test_operands),
 		cmocka_unit_test(test_rows),
 	};
 

@@ -54,7 +54,8 @@ static void source_says(const struct test_program *t, const char *key, char *buf
 	snprintf(want, sizeof(want), "// %s: ", key);
 	f = fopen(path, "r");
 	if (!f)
-		fail_msg("%s: %s (run this from the root of the source tree)", path, strerror(errno));
+		fail_msg("%s: %s (run this from the root of the source tree)", path,
+			 strerror(errno));
 	while (fgets(line, sizeof(line), f)) {
 		line[strcspn(line, "\n")] = '\0';
 		if (strncmp(line, want, strlen(want)) == 0) {
@@ -68,7 +69,7 @@ static void source_says(const struct test_program *t, const char *key, char *buf
 static struct program *open_program(const struct test_program *t)
 {
 	struct program *p = NULL;
-	struct nf_error err = { 0 };
+	struct nf_error err = {0};
 	char path[1024];
 
 	snprintf(path, sizeof(path), "%s/programs/%s/%s.bpf.o", build_dir, t->folder, t->name);
@@ -83,7 +84,7 @@ static void test_broken(void **state)
 	AUTO(free_program) struct program *p = open_program(t);
 	AUTO(free_vm_program) struct vm_program *vp = NULL;
 	struct vm_bounds bounds = vm_bounds_of(p);
-	struct nf_error err = { 0 };
+	struct nf_error err = {0};
 	char expect[192], file[80];
 
 	source_says(t, "expect", expect, sizeof(expect));
@@ -103,7 +104,7 @@ static void test_guarded(void **state)
 		uint64_t id;
 		int64_t value;
 		uint32_t kind, flags;
-	} record = { 3, 5, 2, 8 };
+	} record = {3, 5, 2, 8};
 	static const char line[] = "alpha,42,gamma delta";
 	static uint8_t fold_state[4096];
 	struct test_program *t = *state;
@@ -111,13 +112,13 @@ static void test_guarded(void **state)
 	AUTO(free_vm_program) struct vm_program *vp = NULL;
 	AUTO(free_machine) struct vm_machine *m = NULL;
 	struct vm_bounds bounds = vm_bounds_of(p);
-	struct nf_error err = { 0 };
-	struct vm_memory mem = { 0 };
+	struct nf_error err = {0};
+	struct vm_memory mem = {0};
 	struct vm_trap trap;
 	struct {
 		uint64_t limit;
 		uint32_t weight[16];
-	} params = { 1, { 0, 1, 2, 3, 4, 5, 6, 7, 8 } };
+	} params = {1, {0, 1, 2, 3, 4, 5, 6, 7, 8}};
 	char gives[32], got[32];
 	uint64_t r0, count;
 
@@ -159,10 +160,10 @@ static size_t list(const char *folder, void (*run)(void **), struct CMUnitTest *
 		if (!end || end[6])
 			continue;
 		programs[n].folder = folder;
-		snprintf(programs[n].name, sizeof(programs[n].name), "%.*s",
-			 (int)(end - e->d_name), e->d_name);
-		tests[n] = (struct CMUnitTest){ .name = programs[n].name, .test_func = run,
-						.initial_state = &programs[n] };
+		snprintf(programs[n].name, sizeof(programs[n].name), "%.*s", (int)(end - e->d_name),
+			 e->d_name);
+		tests[n] = (struct CMUnitTest){
+			.name = programs[n].name, .test_func = run, .initial_state = &programs[n]};
 		n++;
 	}
 	if (d)
@@ -194,7 +195,6 @@ int main(int argc, char **argv)
 	}
 	n_broken = list("broken", test_broken, tests, programs);
 	n_guarded = list("guarded", test_guarded, tests + n_broken, programs + n_broken);
-	tests[n_broken + n_guarded] =
-		(struct CMUnitTest)cmocka_unit_test(test_there_are_enough);
+	tests[n_broken + n_guarded] = (struct CMUnitTest)cmocka_unit_test(test_there_are_enough);
 	return _cmocka_run_group_tests("programs", tests, n_broken + n_guarded + 1, NULL, NULL);
 }

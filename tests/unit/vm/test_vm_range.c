@@ -56,8 +56,8 @@ static uint64_t reference_alu(enum vm_range_op op, bool is64, uint64_t a, uint64
 	case RANGE_RSH:
 		return is64 ? a >> (b & 63) : a4 >> (b4 & 31);
 	case RANGE_ARSH:
-		return is64 ? (uint64_t)((int64_t)a >> (b & 63)) :
-			      (uint32_t)((int32_t)a4 >> (b4 & 31));
+		return is64 ? (uint64_t)((int64_t)a >> (b & 63))
+			    : (uint32_t)((int32_t)a4 >> (b4 & 31));
 	case RANGE_OPS:
 		break;
 	}
@@ -110,14 +110,17 @@ static uint64_t reference_zext(uint64_t a, unsigned bits)
 
 static uint64_t reference_sext(uint64_t a, unsigned bits)
 {
-	return bits == 8 ? (uint64_t)(int8_t)a : bits == 16 ? (uint64_t)(int16_t)a :
-	       bits == 32 ? (uint64_t)(int32_t)a : a;
+	return bits == 8    ? (uint64_t)(int8_t)a
+	       : bits == 16 ? (uint64_t)(int16_t)a
+	       : bits == 32 ? (uint64_t)(int32_t)a
+			    : a;
 }
 
 static uint64_t reference_bswap(uint64_t a, unsigned bits)
 {
-	return bits == 16 ? __builtin_bswap16((uint16_t)a) :
-	       bits == 32 ? __builtin_bswap32((uint32_t)a) : __builtin_bswap64(a);
+	return bits == 16   ? __builtin_bswap16((uint16_t)a)
+	       : bits == 32 ? __builtin_bswap32((uint32_t)a)
+			    : __builtin_bswap64(a);
 }
 
 static void print_range(const char *name, const struct vm_range *r)
@@ -150,8 +153,8 @@ struct hulls {
 	uint64_t base;
 };
 
-static const uint64_t bases[] = { 0, (uint64_t)-4, (1ull << 31) - 4, (1ull << 32) - 4,
-				  (1ull << 63) - 4, 28 };
+static const uint64_t bases[] = {
+	0, (uint64_t)-4, (1ull << 31) - 4, (1ull << 32) - 4, (1ull << 63) - 4, 28};
 
 static void make_hulls(uint64_t base, struct hulls *h)
 {
@@ -199,7 +202,8 @@ static void check_pair(const struct vm_range *a, const uint64_t *xs, unsigned nx
 			for (unsigned i = 0; i < nx; i++)
 				for (unsigned j = 0; j < ny; j++)
 					must_contain(&r, reference_alu(op, is64, xs[i], ys[j]),
-						     "operation", (int)op, is64, a, xs[i], b, ys[j]);
+						     "operation", (int)op, is64, a, xs[i], b,
+						     ys[j]);
 		}
 		for (unsigned cond = 0; cond < RANGE_CONDS; cond++) {
 			struct vm_range ra = *a, rb = *b;
@@ -249,7 +253,7 @@ static void test_pairs_exhaustively(void **state)
 
 static void check_unary(const struct vm_range *a, uint64_t x)
 {
-	static const unsigned widths[] = { 8, 16, 32, 64 };
+	static const unsigned widths[] = {8, 16, 32, 64};
 	struct vm_range r;
 
 	for (unsigned w = 0; w < ARRAY_SIZE(widths); w++) {
@@ -262,18 +266,19 @@ static void check_unary(const struct vm_range *a, uint64_t x)
 		if (widths[w] == 8)
 			continue;
 		r = vm_range_bswap(a, widths[w]);
-		must_contain(&r, reference_bswap(x, widths[w]), "bswap", (int)widths[w], true, a,
-			     x, a, 0);
+		must_contain(&r, reference_bswap(x, widths[w]), "bswap", (int)widths[w], true, a, x,
+			     a, 0);
 	}
 	r = vm_range_neg(true, a);
 	must_contain(&r, -x, "neg", 0, true, a, x, a, 0);
 	r = vm_range_neg(false, a);
-	must_contain(&r, (uint32_t)-(uint32_t)x, "neg", 0, false, a, x, a, 0);
+	must_contain(&r, (uint32_t) - (uint32_t)x, "neg", 0, false, a, x, a, 0);
 }
 
 static void test_unary_exhaustively(void **state)
 {
-	static const uint64_t more[] = { 0, (uint64_t)-4, 124, 252, 32764, 65532, 0x123456789abcdef0 };
+	static const uint64_t more[] = {0,     (uint64_t)-4,      124, 252, 32764,
+					65532, 0x123456789abcdef0};
 	static struct hulls h;
 	uint64_t xs[SPAN];
 
@@ -303,9 +308,10 @@ static uint64_t random_u64(void)
 
 static uint64_t random_value(void)
 {
-	static const uint64_t edge[] = { 0, 1, 7, 8, 31, 32, 63, 64, 127, 128, 255, 256, 65535,
-					 INT32_MAX, 1ull << 31, UINT32_MAX, 1ull << 32, INT64_MAX,
-					 1ull << 63, UINT64_MAX };
+	static const uint64_t edge[] = {0,          1,          7,         8,          31,
+					32,         63,         64,        127,        128,
+					255,        256,        65535,     INT32_MAX,  1ull << 31,
+					UINT32_MAX, 1ull << 32, INT64_MAX, 1ull << 63, UINT64_MAX};
 	uint64_t r = random_u64();
 
 	switch (r & 3) {
@@ -334,8 +340,8 @@ static struct vm_range random_range(uint64_t x)
 	}
 	other = random_value();
 	if (kinds & 32) {
-		part = (int64_t)other < (int64_t)x ? vm_range_signed((int64_t)other, (int64_t)x) :
-						     vm_range_signed((int64_t)x, (int64_t)other);
+		part = (int64_t)other < (int64_t)x ? vm_range_signed((int64_t)other, (int64_t)x)
+						   : vm_range_signed((int64_t)x, (int64_t)other);
 		assert_true(vm_range_intersect(&r, &part, &r));
 	}
 	if (kinds & 64) {
@@ -381,7 +387,8 @@ static void test_constants_stay_exact(void **state)
 				if (op == RANGE_SDIV && y == UINT64_MAX && x == 1ull << 63)
 					continue;
 				if (!vm_range_is_const(&r))
-					must_contain(&a, x + 1, "not exact", (int)op, is64, &a, x, &b, y);
+					must_contain(&a, x + 1, "not exact", (int)op, is64, &a, x,
+						     &b, y);
 				assert_int_equal(r.umin, reference_alu(op, is64, x, y));
 			}
 			for (unsigned cond = 0; cond < RANGE_CONDS; cond++) {
@@ -426,7 +433,7 @@ static void test_intersection_holds_common_values(void **state)
 /* Any chain of growing ranges is stopped by widening after a few steps. */
 static void test_widening_ends(void **state)
 {
-	static const int64_t thresholds[] = { -100, -1, 0, 15, 16, 4096 };
+	static const int64_t thresholds[] = {-100, -1, 0, 15, 16, 4096};
 
 	(void)state;
 	for (unsigned i = 0; i < 20000; i++) {
@@ -450,7 +457,7 @@ static void test_widening_ends(void **state)
 
 static void test_widening_stops_at_a_threshold(void **state)
 {
-	static const int64_t thresholds[] = { 15, 16, 17 };
+	static const int64_t thresholds[] = {15, 16, 17};
 	struct vm_range old = vm_range_const(0), next = vm_range_unsigned(0, 1);
 	struct vm_range r = vm_range_widen(&old, &next, thresholds, ARRAY_SIZE(thresholds));
 
@@ -461,7 +468,7 @@ static void test_widening_stops_at_a_threshold(void **state)
 
 static void test_widening_keeps_alignment(void **state)
 {
-	static const int64_t thresholds[] = { 383, 384 };
+	static const int64_t thresholds[] = {383, 384};
 	struct vm_range old = vm_range_const(0), eight = vm_range_const(8), next, r;
 
 	(void)state;
@@ -476,7 +483,8 @@ static void test_widening_keeps_alignment(void **state)
 
 static void test_masked_index_is_bounded(void **state)
 {
-	struct vm_range x = vm_range_unknown(), mask = vm_range_const(15), size = vm_range_const(24);
+	struct vm_range x = vm_range_unknown(), mask = vm_range_const(15),
+			size = vm_range_const(24);
 	struct vm_range r = vm_range_alu(RANGE_AND, true, &x, &mask);
 
 	(void)state;
@@ -501,7 +509,8 @@ static void test_sign_extension_by_shifts(void **state)
 
 static void test_signed_check_after_unsigned_truncation(void **state)
 {
-	struct vm_range x = vm_range_unknown(), zero = vm_range_const(0), ten = vm_range_const(10), k;
+	struct vm_range x = vm_range_unknown(), zero = vm_range_const(0), ten = vm_range_const(10),
+			k;
 
 	(void)state;
 	x = vm_range_zext(&x, 32);

@@ -246,7 +246,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_partial), cmocka_unit_test(test_program_ids),
-		cmocka_unit_test(test_events),	cmocka_unit_test(test_others),
+		cmocka_unit_test(test_events),  cmocka_unit_test(test_others),
 		cmocka_unit_test(test_details), cmocka_unit_test(test_health),
 	};
 

@@ -33,9 +33,9 @@ static void raw(const void *data, size_t size, const char *where, const char *te
 static void test_malformed(void **state)
 {
 	(void)state;
-	RAW("\x80", "ExecuteRequest", "key");			  /* cut short */
-	RAW("\x02\x00", "ExecuteRequest", "key");		  /* field 0 */
-	RAW("\xff\xff\xff\xff\x7f", "ExecuteRequest", "key");	  /* above 32 bits */
+	RAW("\x80", "ExecuteRequest", "key");                     /* cut short */
+	RAW("\x02\x00", "ExecuteRequest", "key");                 /* field 0 */
+	RAW("\xff\xff\xff\xff\x7f", "ExecuteRequest", "key");     /* above 32 bits */
 	RAW("\xff\xff\xff\xff\xff\x01", "ExecuteRequest", "key"); /* too long */
 	RAW("\x30", "threads", "cut short");
 	RAW("\x30\x80\x80\x80\x80\x80\x80\x80\x80\x80\x02", "threads", "64 bits");
