@@ -8,6 +8,7 @@ $B mount -t sysfs s /sys
 arg() { $B sed -n "s/.* nf\.$1=\([^ ]*\).*/\1/p" /proc/cmdline; }
 work=$(arg work)
 run=$(arg run)
+project=$(arg project)
 
 for m in $($B cat /mods/order); do
 	name=$(echo "${m%.ko}" | $B tr - _)
@@ -23,9 +24,15 @@ done
 
 o=trans=virtio,version=9p2000.L,msize=512000
 $B mount -t 9p -o ro,cache=loose,$o hostroot /root || echo "init: no shared root"
+# A checkout below /tmp or /run would vanish below the guest's own: hold it, and put it back.
+$B mkdir -p /project
+$B mount -o bind "/root$project" /project
 for x in proc:proc sysfs:sys tmpfs:tmp tmpfs:run; do
 	$B mount -t ${x%:*} x /root/${x#*:}
 done
+case $project in
+/tmp/* | /run/*) $B mkdir -p "/root$project" && $B mount -o bind /project "/root$project" ;;
+esac
 $B chmod 1777 /root/tmp
 $B mount -o bind /dev /root/dev
 $B mkdir -p /dev/shm

@@ -91,7 +91,7 @@ share() { # ID PATH MORE
 timeout "${GUEST_SECONDS:-120}" qemu-system-x86_64 -accel tcg,thread=multi -cpu max,avx=off,avx2=off -M q35 \
 	-m "${GUEST_MB:-1024}" -smp 2 -nodefaults -no-user-config -display none -no-reboot \
 	-serial stdio -monitor none -kernel "$guest/$flavor/boot/vmlinuz-$version" -initrd "$initrd" \
-	-append "console=ttyS0 quiet loglevel=3 printk.time=0 panic=-1 oops=panic mitigations=off tsc=reliable random.trust_cpu=on rdinit=/init ${GUEST_KERNEL:-} nf.work=$WORK nf.run=$run" \
+	-append "console=ttyS0 quiet loglevel=3 printk.time=0 panic=-1 oops=panic mitigations=off tsc=reliable random.trust_cpu=on rdinit=/init ${GUEST_KERNEL:-} nf.work=$WORK nf.run=$run nf.project=$top" \
 	$(share hostroot / ,readonly=on) $(share work "$WORK" "") ${GUEST_QEMU:-} \
 	</dev/null 2>"$run/qemu.log" | tr -d '\r'
 qemu=${PIPESTATUS[0]}
