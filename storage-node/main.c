@@ -404,8 +404,10 @@ static void node_stop(struct node *node)
 		rpc_server_free(node->server);
 	uv_close((uv_handle_t *)&node->tick, NULL);
 	uv_close((uv_handle_t *)&node->drain_timer, NULL);
-	uv_close((uv_handle_t *)&node->sigterm, NULL);
-	uv_close((uv_handle_t *)&node->sigint, NULL);
+	/* Not closed: one more signal would then find its default action, and the exit status that
+	 * was decided would become the signal's. They, and the loop under them, go with us. */
+	uv_unref((uv_handle_t *)&node->sigterm);
+	uv_unref((uv_handle_t *)&node->sigint);
 	while (node->workers && node->spawner_sock >= 0)
 		uv_run(&node->loop, UV_RUN_ONCE);
 	node_workers_done(node);
@@ -415,7 +417,6 @@ static void node_stop(struct node *node)
 		/* That thread reads what would be freed now. */
 		_exit(EXIT_FAILURE);
 	}
-	uv_loop_close(&node->loop);
 	program_cache_free(node->cache);
 	code_cache_free(node->codes);
 	catalog_free(node->catalog);

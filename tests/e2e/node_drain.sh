@@ -47,3 +47,14 @@ node_stop || status=$?
 check_equal "the daemon's exit status after a second signal" "$status" 1
 query_status
 check_equal "exit status of the cut query" "$STATUS" 1
+
+# Signals that go on while the daemon ends: the exit status stays the daemon's own.
+for _ in $(seq 10); do
+	node_start 127.0.0.1:0 "${exports[@]}"
+	for _ in $(seq 100000); do
+		kill -TERM "$NODE_PID" 2>/dev/null || break
+	done
+	status=0
+	node_stop || status=$?
+	[ "$status" -le 1 ] || fail "the daemon's exit status under a storm of signals is $status"
+done
