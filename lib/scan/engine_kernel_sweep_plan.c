@@ -197,13 +197,6 @@ static bool plan_cell(struct kernel_sweep *w, uint32_t i)
 	return add_accumulator(w, ACC_SUM_LOW, i) && add_accumulator(w, ACC_SUM_HIGH, i);
 }
 
-/* A cell that does the lane's counting. */
-static bool counts_matches(const struct kernel_sweep *w, const struct bf_cell *c)
-{
-	return c->written && c->merge == BF_MERGE_ADD && c->bytes == 8 && c->when == BF_NONE &&
-	       is_const(w, c->operand) && w->bf->nodes[c->operand].imm == 1;
-}
-
 static bool plan(struct kernel_sweep *w)
 {
 	const struct vm_branchfree *bf = w->bf;
@@ -219,13 +212,10 @@ static bool plan(struct kernel_sweep *w)
 		find_range(w, i);
 		find_temps(w, i);
 	}
-	w->counter = BF_NONE;
-	for (uint32_t i = 0; i < bf->n_cells; i++) {
+	w->counter = vm_branchfree_counter(bf);
+	for (uint32_t i = 0; i < bf->n_cells; i++)
 		if (!plan_cell(w, i))
 			return false;
-		if (counts_matches(w, &bf->cells[i]))
-			w->counter = i;
-	}
 	if (bf->match != BF_NONE && w->counter == BF_NONE &&
 	    (!need(w, bf->match) || !add_accumulator(w, ACC_MATCHED, 0)))
 		return false;

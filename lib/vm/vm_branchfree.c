@@ -433,8 +433,12 @@ static bool call(struct eval *e, struct path *p, const struct vm_op *op, bool *r
 
 /* ---- paths ----------------------------------------------------------------------------------- */
 
-static struct value merge_value(struct eval *e, uint32_t cond, struct value a, struct value x)
+/* yes, no: the conditions that a, or x, is the value. */
+static struct value merge_value(struct eval *e, uint32_t yes, uint32_t no, struct value a,
+				struct value x)
 {
+	const struct bf_node *nodes = e->b.nodes;
+
 	if (a.node == x.node && a.region == x.region)
 		return a;
 	/* Written on one way only: either nobody reads it, or the verifier knows that the other way
@@ -443,7 +447,12 @@ static struct value merge_value(struct eval *e, uint32_t cond, struct value a, s
 		return a.node == BF_NONE ? x : a;
 	if (a.region != x.region) /* the same, but which way? has_values() refuses it */
 		return (struct value){0, BF_NONE};
-	return (struct value){a.region, bf_select(&e->b, cond, a.node, x.node)};
+	/* What a filter returns: the ways on which it is not 0, without those on which it is. */
+	if (!a.region && nodes[a.node].cond && nodes[x.node].cond &&
+	    (nodes[a.node].op == BF_CONST || nodes[x.node].op == BF_CONST))
+		return (struct value){0, bf_either(&e->b, bf_both(&e->b, yes, a.node),
+						   bf_both(&e->b, no, x.node))};
+	return (struct value){a.region, bf_select(&e->b, yes, a.node, x.node)};
 }
 
 /* A condition that tells the ways apart, given that one of them is taken: without what they share.
@@ -458,10 +467,11 @@ static uint32_t telling(struct eval *e, uint32_t a, uint32_t x)
 /* into is taken when into->when, other when other->when; never both. */
 static void merge_paths(struct eval *e, struct path *into, const struct path *other)
 {
-	uint32_t cond = telling(e, into->when, other->when);
+	uint32_t yes = telling(e, into->when, other->when);
+	uint32_t no = telling(e, other->when, into->when);
 
 	for (unsigned r = 0; r < 11; r++)
-		into->regs[r] = merge_value(e, cond, into->regs[r], other->regs[r]);
+		into->regs[r] = merge_value(e, yes, no, into->regs[r], other->regs[r]);
 	for (uint32_t s = 0; s < e->n_slots; s++) {
 		struct value a = into->slots[s], x = other->slots[s];
 		struct value old = {0, BF_NONE};
@@ -470,7 +480,7 @@ static void merge_paths(struct eval *e, struct path *into, const struct path *ot
 			continue;
 		if (a.node == BF_NONE || x.node == BF_NONE)
 			old.node = initial_slot(e, &e->slots[s]);
-		into->slots[s] = merge_value(e, cond, a.node == BF_NONE ? old : a,
+		into->slots[s] = merge_value(e, yes, no, a.node == BF_NONE ? old : a,
 					     x.node == BF_NONE ? old : x);
 	}
 	into->when = bf_either(&e->b, into->when, other->when);
@@ -771,4 +781,16 @@ void vm_branchfree_free(struct vm_branchfree *bf)
 	free(bf->nodes);
 	free(bf->cells);
 	free(bf);
+}
+
+uint32_t vm_branchfree_counter(const struct vm_branchfree *bf)
+{
+	for (uint32_t c = 0; c < bf->n_cells; c++) {
+		const struct bf_cell *cell = &bf->cells[c];
+
+		if (cell->merge == BF_MERGE_ADD && cell->bytes == 8 && cell->when == BF_NONE &&
+		    bf->nodes[cell->operand].op == BF_CONST && bf->nodes[cell->operand].imm == 1)
+			return c;
+	}
+	return BF_NONE;
 }

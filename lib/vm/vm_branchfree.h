@@ -131,4 +131,8 @@ int vm_branchfree_new(const struct vm_program *vp, struct vm_branchfree **ret,
 		      const char **ret_why);
 void vm_branchfree_free(struct vm_branchfree *bf);
 
+/* The index of a cell of 8 bytes that goes up by one for every record that matches, so that nobody
+ * need count them beside it; BF_NONE: there is none. */
+uint32_t vm_branchfree_counter(const struct vm_branchfree *bf);
+
 #endif

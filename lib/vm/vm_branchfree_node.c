@@ -350,14 +350,19 @@ static bool complementary(const struct bf_builder *b, uint32_t a, uint32_t x)
 	       (b->nodes[x].op == BF_NOT && b->nodes[x].a == a);
 }
 
-/* Is x a part of the conjunction a, as far as one looks? */
+/* Is x a part of the conjunction a, or a of the disjunction x, as far as one looks? */
 static bool implies_within(const struct bf_builder *b, uint32_t a, uint32_t x, unsigned depth)
 {
+	const struct bf_node *n = &b->nodes[a], *m = &b->nodes[x];
+
 	if (a == x)
 		return true;
-	return depth && b->nodes[a].op == BF_BOTH &&
-	       (implies_within(b, b->nodes[a].a, x, depth - 1) ||
-		implies_within(b, b->nodes[a].b, x, depth - 1));
+	if (!depth--)
+		return false;
+	return (n->op == BF_BOTH &&
+		(implies_within(b, n->a, x, depth) || implies_within(b, n->b, x, depth))) ||
+	       (m->op == BF_EITHER &&
+		(implies_within(b, a, m->a, depth) || implies_within(b, a, m->b, depth)));
 }
 
 static bool implies(const struct bf_builder *b, uint32_t a, uint32_t x)

@@ -29,7 +29,7 @@ struct lanes {
 	LLVMValueRef length;    /* lines: of the (one) record */
 	LLVMValueRef *acc;      /* by cell: alloca of the accumulator */
 	LLVMValueRef *acc_high; /* 128-bit sums in lanes: the high halves */
-	LLVMValueRef matched;   /* alloca */
+	LLVMValueRef matched;   /* alloca; with a counter nothing is in it */
 	LLVMValueRef failed;    /* alloca of conditions */
 };
 
@@ -39,6 +39,7 @@ struct fast {
 	LLVMValueRef *once; /* by node: emitted at the entry */
 	bool *varies;       /* by node: depends on the record */
 	bool *needed;       /* by node */
+	uint32_t counter;   /* the cell that counts what matches, or BF_NONE */
 };
 
 static uint32_t operand(const struct bf_node *n, unsigned i)
@@ -393,7 +394,7 @@ static int emit_records(struct fast *f, struct lanes *l)
 	for (uint32_t c = 0; c < bf->n_cells; c++)
 		if (bf->cells[c].merge != BF_MERGE_NONE)
 			accumulate(f, l, c, keep);
-	if (keep) {
+	if (keep && f->counter == BF_NONE) {
 		LLVMValueRef count = LLVMBuildZExt(e->b, keep, l->i64, "");
 
 		LLVMBuildStore(
@@ -588,7 +589,11 @@ static void emit_end(struct fast *f, const struct lanes *l)
 		if (bf->cells[c].merge != BF_MERGE_NONE)
 			store_cell(f, l, c);
 	if (bf->match != BF_NONE)
-		matched = across(e, l, "add", LLVMBuildLoad2(e->b, l->i64, l->matched, ""));
+		matched = across(
+			e, l, "add",
+			LLVMBuildLoad2(e->b, l->i64,
+				       f->counter == BF_NONE ? l->matched : l->acc[f->counter],
+				       ""));
 	jit_emit_counters(e, e->n, matched);
 	LLVMBuildRet(e->b, LLVMConstInt(e->i32, JIT_DONE, 0));
 }
@@ -616,6 +621,7 @@ int jit_emit_fast(struct jit_emit *e, const struct vm_branchfree *bf, unsigned *
 		.once = calloc(bf->n_nodes, sizeof(LLVMValueRef)),
 		.varies = calloc(bf->n_nodes, sizeof(bool)),
 		.needed = calloc(bf->n_nodes, sizeof(bool)),
+		.counter = vm_branchfree_counter(bf),
 	};
 	unsigned n = choose_lanes(e, bf);
 	struct lanes entry = {0}, body = {0};

@@ -485,6 +485,27 @@ static void impossible_ways_are_not_read(void **state)
 	vm_branchfree_free(bf);
 }
 
+/* && in a filter, as clang spells it: jumps to the end, where 0 is returned. */
+static void a_chain_of_conditions_is_their_conjunction(void **state)
+{
+	const char *why = "";
+	struct vm_branchfree *bf = graph_of(
+		"r0 = 0\nr2 = *(u32 *)(r1 + 0)\nif r2 < 10 goto out\nif r2 > 20 goto out\n"
+		"r2 = *(u32 *)(r1 + 4)\nif r2 < 5 goto out\nr0 = 1\n"
+		"r2 = *(u32 *)(r1 + 8)\nif r2 < 7 goto out\nr0 = 0\nout:\nexit\n",
+		"r5 = *(u64 *)(r1 + 0)\nr5 += 1\n*(u64 *)(r1 + 0) = r5\nr0 = 0\nexit\n", 8, &why);
+	uint32_t at, parts = 1;
+
+	(void)state;
+	if (!bf)
+		fail_msg("refused: %s", why);
+	for (at = bf->match; bf->nodes[at].op == BF_BOTH; at = bf->nodes[at].a)
+		parts += bf->nodes[bf->nodes[at].b].op != BF_BOTH;
+	assert_int_equal(parts, 4);
+	assert_int_equal(vm_branchfree_counter(bf), 0);
+	vm_branchfree_free(bf);
+}
+
 static void refusals_say_why(void **state)
 {
 	static const struct {
@@ -518,6 +539,7 @@ int main(void)
 		cmocka_unit_test(two_words_with_a_carry_are_one_sum),
 		cmocka_unit_test(a_checked_sum_needs_headroom),
 		cmocka_unit_test(impossible_ways_are_not_read),
+		cmocka_unit_test(a_chain_of_conditions_is_their_conjunction),
 		cmocka_unit_test(refusals_say_why),
 	};
 
