@@ -98,6 +98,27 @@ LLVMValueRef jit_intrinsic(struct jit_emit *e, const char *name, LLVMTypeRef typ
 			      n_args, "");
 }
 
+void jit_emit_prefetch(struct jit_emit *e, LLVMValueRef record, unsigned n)
+{
+	enum { LINE_BYTES = 64, MOST = 16, FOR_READING = 0, ALL_CACHES = 3, DATA = 1 };
+	const struct vm_program *vp = e->vp;
+	uint32_t end = (n - 1) * vp->bounds.record_max_bytes + vp->record_read_end;
+
+	if (!vp->record_read_end)
+		return;
+	for (uint32_t k = 0, at = vp->record_read_start; k < MOST && at < end; k++) {
+		LLVMValueRef args[] = {
+			jit_at_const(e, record, JIT_AHEAD_BYTES + (int64_t)at),
+			LLVMConstInt(e->i32, FOR_READING, 0),
+			LLVMConstInt(e->i32, ALL_CACHES, 0),
+			LLVMConstInt(e->i32, DATA, 0),
+		};
+
+		jit_intrinsic(e, "llvm.prefetch", e->ptr, args, 4);
+		at += LINE_BYTES;
+	}
+}
+
 void jit_emit_counters(struct jit_emit *e, LLVMValueRef n, LLVMValueRef matched)
 {
 	LLVMValueRef at = jit_field(e, offsetof(struct jit_ctx, records));

@@ -256,6 +256,7 @@ int jit_emit_exact(struct jit_emit *e)
 		uint32_t bytes = e->vp->bounds.record_max_bytes;
 
 		x->record = jit_at(e, e->data, LLVMBuildMul(e->b, i, jit_const(e, bytes), ""));
+		jit_emit_prefetch(e, x->record, 1);
 		x->length = jit_const(e, bytes);
 	} else {
 		LLVMValueRef at = LLVMBuildGEP2(e->b, e->i32, e->starts, &i, 1, ""), one, next_at;

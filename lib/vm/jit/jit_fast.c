@@ -491,6 +491,7 @@ static int emit_loop(struct fast *f, struct lanes *l, LLVMValueRef index)
 	LLVMPositionBuilderAtEnd(e->b, body);
 	if (e->options->fixed) {
 		l->record = jit_at(e, e->data, LLVMBuildMul(e->b, i, jit_const(e, bytes), ""));
+		jit_emit_prefetch(e, l->record, l->n);
 	} else {
 		LLVMValueRef at = LLVMBuildGEP2(e->b, e->i32, e->starts, &i, 1, "");
 		LLVMValueRef after = LLVMBuildGEP2(e->b, e->i32, e->starts, &next, 1, "");
