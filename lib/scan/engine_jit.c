@@ -244,7 +244,7 @@ err:
 
 /* Run the code over n records and turn what it returned into what fold() returns. */
 static int run(struct jit_thread *t, const struct span *span, const uint8_t *data, uint64_t n,
-	       const uint32_t *starts, struct nf_error *err)
+	       uint32_t longest, const uint32_t *starts, struct nf_error *err)
 {
 	const struct jit *e = t->engine;
 	const struct program *p = e->cfg.program->program;
@@ -253,7 +253,7 @@ static int run(struct jit_thread *t, const struct span *span, const uint8_t *dat
 	char where[320];
 
 	ctx->records = ctx->matched = 0;
-	int r = jit_fold(&e->code, ctx, data, n, starts, t->fold->state, t->params,
+	int r = jit_fold(&e->code, ctx, data, n, longest, starts, t->fold->state, t->params,
 			 p->rodata_bytes ? p->rodata : nothing);
 
 	t->fold->records += ctx->records;
@@ -279,6 +279,7 @@ static int fold_lines(struct jit_thread *t, const struct span *span, struct nf_e
 	while (at < span->bytes) {
 		const uint8_t *data = span->data + at;
 		size_t rest = span->bytes - at, n;
+		uint32_t longest = 0;
 
 		/* starts has 32 bits, and fewer than LINES_AT_ONCE lines in as many bytes means
 		 * that one of them is too long. */
@@ -287,13 +288,17 @@ static int fold_lines(struct jit_thread *t, const struct span *span, struct nf_e
 		n = lines_split(data, rest, t->starts, LINES_AT_ONCE);
 
 		for (size_t i = 0; i < n; i++) {
-			if (t->starts[i + 1] - t->starts[i] - 1 <= PROGRAM_MAX_RECORD_BYTES)
+			uint32_t bytes = t->starts[i + 1] - t->starts[i] - 1;
+
+			if (bytes <= PROGRAM_MAX_RECORD_BYTES) {
+				longest = bytes > longest ? bytes : longest;
 				continue;
+			}
 			/* The lines before it count, as they do for the interpreter. */
-			int r = run(t, span, data, i, t->starts, err);
+			int r = run(t, span, data, i, longest, t->starts, err);
 			return r ? r : span_line_too_long(span, data + t->starts[i], err);
 		}
-		int r = run(t, span, data, n, t->starts, err);
+		int r = run(t, span, data, n, longest, t->starts, err);
 		if (r)
 			return r;
 		at += t->starts[n];
@@ -311,7 +316,8 @@ static int jit_engine_fold(void *thread, const struct span *span, struct nf_erro
 		return engine_interp.fold(t->interp, span, err);
 	if (e->cfg.format == FORMAT_LINES)
 		return fold_lines(t, span, err);
-	return run(t, span, span->data, span->bytes / e->cfg.record_bytes, NULL, err);
+	return run(t, span, span->data, span->bytes / e->cfg.record_bytes, e->cfg.record_bytes,
+		   NULL, err);
 }
 
 static struct fold *jit_thread_fold(void *thread)

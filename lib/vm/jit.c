@@ -163,20 +163,25 @@ static bool has_headroom(const struct jit_image *image, const uint8_t *state)
 }
 
 int jit_fold(const struct jit_code *code, struct jit_ctx *ctx, const uint8_t *data, uint64_t n,
-	     const uint32_t *starts, uint8_t *state, const uint8_t *params, const uint8_t *rodata)
+	     uint32_t longest, const uint32_t *starts, uint8_t *state, const uint8_t *params,
+	     const uint8_t *rodata)
 {
+	const struct jit_image *image = code->image;
 	uint64_t bulk = 0;
+	int r;
 
-	if (code->fast && n < UINT32_MAX && has_headroom(code->image, state)) {
-		bulk = n - n % code->image->lanes;
-		if (bulk && code->fast(ctx, data, bulk, starts, state, params, rodata) == JIT_REDO)
+	if (code->fast && n < UINT32_MAX && has_headroom(image, state) &&
+	    (!image->fast_cost ||
+	     (image->fast_cost <= ctx->budget && longest <= image->fast_bytes))) {
+		bulk = n - n % image->lanes;
+		r = bulk ? code->fast(ctx, data, bulk, starts, state, params, rodata) : JIT_REDO;
+		if (r == JIT_REDO)
 			bulk = 0;
-		if (bulk == n)
-			return JIT_DONE;
+		else if (r != JIT_DONE || bulk == n)
+			return r;
 	}
 	/* What is left of it: without lanes there is nothing, so starts are those of all. */
-	int r = code->exact(ctx, data + bulk * code->image->stride, n - bulk, starts, state, params,
-			    rodata);
+	r = code->exact(ctx, data + bulk * image->stride, n - bulk, starts, state, params, rodata);
 
 	ctx->at += bulk;
 	return r;

@@ -10,10 +10,13 @@
  *
  * An image has up to two functions:
  *	exact	any program; folds record after record, with guards and meter
- *	fast	branch-free, in vectors where that pays, for programs that vm_branchfree.h calls
- *		reductions. It keeps the state in registers, and writes it only when it has
- *		folded all records. When one of them must be looked at more closely it leaves
- *		the state alone and returns JIT_REDO: exact does the span again.
+ *	fast	what does the same for less, under conditions that jit_fold() looks after:
+ *		- branch-free, in vectors where that pays, for programs that vm_branchfree.h
+ *		  calls reductions. It keeps the state in registers, and writes it only when it
+ *		  has folded all records. When one of them must be looked at more closely it
+ *		  leaves the state alone and returns JIT_REDO: exact does the span again.
+ *		- exact without its meter, for records so short that the program's loops cannot
+ *		  use up the budget (vm_cost.h).
  *
  * Threads: images are immutable; a struct jit_ctx belongs to one thread.
  */
@@ -23,7 +26,7 @@
 #include "vm/vm.h"
 #include "vm/vm_interp.h"
 
-enum { JIT_ABI = 2, JIT_MAX_WIDE_CELLS = 32, JIT_GROUP_CACHE = 4096 };
+enum { JIT_ABI = 3, JIT_MAX_WIDE_CELLS = 32, JIT_GROUP_CACHE = 4096 };
 
 /* What a compiled function returns. */
 enum jit_result {
@@ -31,7 +34,7 @@ enum jit_result {
 	JIT_STOP = 1,  /* FOLD_STOP */
 	JIT_TRAP = 2,  /* ctx->trap, ctx->at */
 	JIT_GROUP = 3, /* ctx->find_group() said no */
-	JIT_REDO = 4,  /* fast only */
+	JIT_REDO = 4,  /* fast, branch-free */
 };
 
 /* One entry of the group cache: the last key seen with this hash, and its state. */
@@ -69,6 +72,8 @@ struct jit_image {
 	uint32_t exact, fast; /* offsets into the code; fast UINT32_MAX: there is none */
 	uint32_t lanes;       /* of fast: it takes multiples of so many records */
 	uint32_t stride;      /* bytes from record to record; lines: 0, and lanes is 1 */
+	uint64_t fast_cost;   /* fast: what a record takes from the meter at most; 0: nothing */
+	uint32_t fast_bytes;  /* ... if it is no longer than that */
 	uint32_t n_wide;      /* 16-byte cells for which fast needs headroom (vm_branchfree.h) */
 	uint32_t wide[JIT_MAX_WIDE_CELLS]; /* offsets into the state */
 	uint8_t cpu[32]; /* hash of CPU name and features: code runs on that only */
@@ -78,7 +83,6 @@ struct jit_image {
 struct jit_options {
 	bool fixed;     /* records of one size, lying together; else lines */
 	bool plain;     /* leave out fast: for comparisons */
-	bool unmetered; /* no meter: for measuring what it costs, never for a query */
 	unsigned lanes; /* 0: choose */
 };
 
@@ -116,8 +120,9 @@ void jit_code_unmap(struct jit_code *code); /* takes a zeroed one */
 /* The table for ctx->helpers. */
 const void *const *jit_helper_table(void);
 
-/* Fold with fast where that is right, with exact where not. Returns enum jit_result, never REDO. */
+/* Fold with fast where that is right, with exact where not. longest: no record has more bytes.
+ * Returns enum jit_result, never REDO. */
 int jit_fold(const struct jit_code *code, struct jit_ctx *ctx, const uint8_t *data, uint64_t n,
-	     const uint32_t *starts, uint8_t *state, const uint8_t *params, const uint8_t *rodata);
+	     uint32_t longest, const uint32_t *starts, uint8_t *state, const uint8_t *params, const uint8_t *rodata);
 
 #endif

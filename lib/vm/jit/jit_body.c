@@ -97,11 +97,19 @@ static void guard(struct exact *x, enum program_kind entry, uint32_t insn, enum 
 		  LLVMValueRef offset, LLVMValueRef bytes)
 {
 	LLVMBuilderRef b = x->e->b;
-	LLVMValueRef size = region_bytes(x, region);
-	LLVMValueRef room = LLVMBuildSub(b, size, bytes, "");
-	LLVMValueRef out = LLVMBuildOr(b, LLVMBuildICmp(b, LLVMIntUGT, bytes, size, ""),
-				       LLVMBuildICmp(b, LLVMIntUGT, offset, room, ""), "");
+	LLVMValueRef size = region_bytes(x, region), out;
 
+	if (LLVMIsAConstantInt(bytes)) { /* one comparison, with what seldom changes */
+		LLVMValueRef args[] = {size, LLVMBuildSub(b, bytes, jit_const(x->e, 1), "")};
+
+		out = LLVMBuildICmp(b, LLVMIntUGE, offset,
+				    jit_intrinsic(x->e, "llvm.usub.sat", x->e->i64, args, 2), "");
+	} else {
+		LLVMValueRef room = LLVMBuildSub(b, size, bytes, "");
+
+		out = LLVMBuildOr(b, LLVMBuildICmp(b, LLVMIntUGT, bytes, size, ""),
+				  LLVMBuildICmp(b, LLVMIntUGT, offset, room, ""), "");
+	}
 	trap_if(x, out, VM_TRAP_BOUNDS, entry, insn, region, bytes, offset, NULL);
 }
 

@@ -22,9 +22,18 @@
 #include "base/scope.h"
 #include "jit_emit.h"
 #include "jit_object.h"
+#include "vm/vm_cost.h"
 
-#define PIPELINE \
-	"function(sroa,early-cse,instcombine<no-verify-fixpoint>,simplifycfg,sroa,early-cse)"
+#define BASE_PASSES "sroa,early-cse,instcombine<no-verify-fixpoint>,simplifycfg,sroa,early-cse"
+#define PIPELINE    "function(" BASE_PASSES ")"
+/* A loop's own condition proves many of its guards: `i < len` that of line[i]. */
+#define LOOP_PIPELINE "function(" BASE_PASSES ",loop(indvars),simplifycfg)"
+
+enum {
+	/* Lines up to here go without the meter where it cannot run out: most lines do, and a loop
+	 * over one costs a hundredth of the default budget. */
+	SHORT_BYTES = 4096,
+};
 
 static struct {
 	LLVMTargetRef target;
@@ -98,8 +107,8 @@ static int fail(struct nf_error *err, LLVMErrorRef e)
 }
 
 /* Passes, then machine code, then the image. */
-static int generate(struct jit_emit *e, LLVMTargetMachineRef machine, bool has_fast,
-		    struct jit_image **ret, struct nf_error *err)
+static int generate(struct jit_emit *e, LLVMTargetMachineRef machine, const char *passes,
+		    bool has_fast, struct jit_image **ret, struct nf_error *err)
 {
 	LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
 	LLVMMemoryBufferRef object = NULL;
@@ -114,7 +123,7 @@ static int generate(struct jit_emit *e, LLVMTargetMachineRef machine, bool has_f
 		LLVMDisposeMessage(message);
 		return r;
 	}
-	problem = LLVMRunPasses(e->module, PIPELINE, machine, options);
+	problem = LLVMRunPasses(e->module, passes, machine, options);
 	LLVMDisposePassBuilderOptions(options);
 	if (problem)
 		return fail(err, problem);
@@ -165,6 +174,26 @@ static bool few_wide_cells(const struct vm_branchfree *bf)
 	return list_wide_cells(bf, &head);
 }
 
+static bool has_loop(const struct vm_program *vp)
+{
+	return vp->code[PROGRAM_FILTER].has_loop || vp->code[PROGRAM_KEY].has_loop ||
+	       vp->code[PROGRAM_REDUCE].has_loop;
+}
+
+/* A program with loops: may short records do without the meter? */
+static bool bound_loops(const struct vm_program *vp, uint64_t *ret_cost, uint32_t *ret_bytes)
+{
+	uint32_t most = vp->bounds.record_max_bytes;
+
+	if (vp->bounds.record_min_bytes != most && most > SHORT_BYTES)
+		most = SHORT_BYTES;
+	if (vm_loop_cost(vp, most, ret_cost) || *ret_cost > VM_DEFAULT_BUDGET)
+		return false;
+	*ret_cost += !*ret_cost; /* 0 says: whatever their length */
+	*ret_bytes = most;
+	return true;
+}
+
 static int compile_one(const struct vm_program *vp, const struct jit_options *options,
 		       struct jit_image **ret, struct nf_error *err)
 {
@@ -174,7 +203,9 @@ static int compile_one(const struct vm_program *vp, const struct jit_options *op
 	LLVMTargetDataRef layout;
 	const char *why;
 	unsigned lanes = 1;
-	bool has_fast = false;
+	bool has_fast = false, loops = has_loop(vp);
+	uint64_t fast_cost = 0;
+	uint32_t fast_bytes = 0;
 	int r = host_get(err);
 
 	if (r)
@@ -193,18 +224,22 @@ static int compile_one(const struct vm_program *vp, const struct jit_options *op
 	LLVMSetTarget(e->module, host.triple);
 	types_init(e);
 
-	r = jit_emit_exact(e);
-	if (!r && !options->plain && !vm_branchfree_new(vp, &bf, &why) && bf->all_reductions &&
-	    few_wide_cells(bf))
+	r = jit_emit_exact(e, "exact", true);
+	if (!r && !options->plain && loops && bound_loops(vp, &fast_cost, &fast_bytes))
+		has_fast = jit_emit_exact(e, "fast", false) == 0;
+	else if (!r && !options->plain && !vm_branchfree_new(vp, &bf, &why) && bf->all_reductions &&
+		 few_wide_cells(bf))
 		has_fast = jit_emit_fast(e, bf, &lanes) == 0;
 	if (r)
 		nf_error_set(err, NF_RESOURCE_EXHAUSTED, "jit", "out of memory");
 	else
-		r = generate(e, machine, has_fast, ret, err);
+		r = generate(e, machine, loops ? LOOP_PIPELINE : PIPELINE, has_fast, ret, err);
 	if (!r) {
 		(*ret)->lanes = lanes;
 		(*ret)->stride = options->fixed ? vp->bounds.record_max_bytes : 0;
-		if (has_fast)
+		(*ret)->fast_cost = fast_cost;
+		(*ret)->fast_bytes = fast_bytes;
+		if (has_fast && bf)
 			list_wide_cells(bf, *ret);
 		module_cpu((*ret)->cpu, NULL);
 	}

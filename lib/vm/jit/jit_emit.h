@@ -68,8 +68,9 @@ LLVMValueRef jit_divide(struct jit_emit *e, LLVMValueRef a, LLVMValueRef b, bool
 LLVMValueRef jit_inline_helper(struct jit_emit *e, int32_t number, LLVMValueRef a, LLVMValueRef b);
 LLVMValueRef jit_splat_like(struct jit_emit *e, uint64_t x, LLVMTypeRef type);
 
-/* The exact function: every program. -ENOMEM. */
-int jit_emit_exact(struct jit_emit *e);
+/* The function that any program has, under that name; metered: with the meter, if there is a loop.
+ * -ENOMEM. */
+int jit_emit_exact(struct jit_emit *e, const char *name, bool metered);
 
 /* The fast function. 0, or -ENOTSUP when bf has something it has no form for, or
  * -ENOMEM; then there is no such function. *ret_lanes. */

@@ -156,7 +156,7 @@ static void copy_state(struct jit_emit *e, LLVMValueRef to, LLVMValueRef from)
 				  jit_at_const(e, to, at));
 }
 
-static void set_up(struct exact *x)
+static void set_up(struct exact *x, bool metered)
 {
 	struct jit_emit *e = x->e;
 	const struct vm_program *vp = e->vp;
@@ -178,7 +178,7 @@ static void set_up(struct exact *x)
 	LLVMSetAlignment(x->key, 16);
 	x->key_given = LLVMBuildAlloca(e->b, LLVMArrayType2(e->i8, 64), "key_given");
 	LLVMSetAlignment(x->key_given, 16);
-	x->meter = loops && !e->options->unmetered ? LLVMBuildAlloca(e->b, e->i64, "meter") : NULL;
+	x->meter = loops && metered ? LLVMBuildAlloca(e->b, e->i64, "meter") : NULL;
 	x->index = LLVMBuildAlloca(e->b, e->i64, "index");
 	if (x->meter) {
 		LLVMValueRef most = jit_const(e, INT64_MAX);
@@ -216,7 +216,7 @@ static uint32_t longest_function(const struct vm_program *vp)
 	return n;
 }
 
-int jit_emit_exact(struct jit_emit *e)
+int jit_emit_exact(struct jit_emit *e, const char *name, bool metered)
 {
 	AUTO_FREE LLVMBasicBlockRef *blocks = calloc(longest_function(e->vp) + 1u, sizeof(*blocks));
 	struct exact exact = {.e = e, .blocks = blocks}, *x = &exact;
@@ -225,8 +225,8 @@ int jit_emit_exact(struct jit_emit *e)
 
 	if (!blocks)
 		return -ENOMEM;
-	jit_emit_function(e, "exact");
-	set_up(x);
+	jit_emit_function(e, name);
+	set_up(x, metered);
 	matched = LLVMBuildAlloca(e->b, e->i64, "matched");
 	LLVMBuildStore(e->b, jit_const(e, 0), matched);
 	LLVMBuildStore(e->b, jit_const(e, 0), x->index);
@@ -259,15 +259,16 @@ int jit_emit_exact(struct jit_emit *e)
 		jit_emit_prefetch(e, x->record, 1);
 		x->length = jit_const(e, bytes);
 	} else {
-		LLVMValueRef at = LLVMBuildGEP2(e->b, e->i32, e->starts, &i, 1, ""), one, next_at;
+		LLVMValueRef at = LLVMBuildGEP2(e->b, e->i32, e->starts, &i, 1, ""), next_at;
+		LLVMValueRef one = LLVMConstInt(e->i32, 1, 0);
 
-		one = jit_const(e, 1);
 		next_at = LLVMBuildGEP2(e->b, e->i32, at, &one, 1, "");
-		at = LLVMBuildZExt(e->b, LLVMBuildLoad2(e->b, e->i32, at, ""), e->i64, "");
-		next_at =
-			LLVMBuildZExt(e->b, LLVMBuildLoad2(e->b, e->i32, next_at, ""), e->i64, "");
-		x->record = jit_at(e, e->data, at);
-		x->length = LLVMBuildSub(e->b, LLVMBuildSub(e->b, next_at, at, ""), one, "");
+		at = LLVMBuildLoad2(e->b, e->i32, at, "");
+		next_at = LLVMBuildLoad2(e->b, e->i32, next_at, "");
+		x->record = jit_at(e, e->data, LLVMBuildZExt(e->b, at, e->i64, ""));
+		/* In 32 bits: LLVM then knows that it has no more. */
+		next_at = LLVMBuildSub(e->b, LLVMBuildSub(e->b, next_at, at, ""), one, "");
+		x->length = LLVMBuildZExt(e->b, next_at, e->i64, "");
 	}
 	if (x->meter)
 		LLVMBuildStore(e->b, x->budget, x->meter);

@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/scope.h"
 #include "scan/engine.h"
+#include "tests/support/vm_asm.h"
 #include "tests/support/vm_gen.h"
 
 enum { MAX_BYTES = 64 << 10 };
@@ -342,6 +343,95 @@ static void code_that_does_not_fit_is_compiled_anew(void **state)
 	program_unref(p);
 }
 
+/* Counts the bytes of a line up to a colon: six metered instructions a byte. */
+static struct vm_program *byte_search(void)
+{
+	static const char text[] = "r5 = 0\nif r3 == 0 goto out\nagain:\nr4 = r2\nr4 += r5\n"
+				   "r0 = *(u8 *)(r4 + 0)\nif w0 == 58 goto out\nr5 += 1\n"
+				   "if r5 < r3 goto again\nout:\nr4 = *(u64 *)(r1 + 0)\nr4 += r5\n"
+				   "*(u64 *)(r1 + 0) = r4\nr0 = 0\nexit\n";
+	struct bpf_insn reduce[32], combine[2];
+	char error[VM_ASM_ERROR_BYTES] = "";
+	int n = vm_asm(text, reduce, 32, NULL, NULL, error);
+	struct program_func funcs[] = {
+		{PROGRAM_REDUCE, "add", reduce, (uint32_t)n, 0, NULL},
+		{PROGRAM_COMBINE, "merge", combine, 2, 0, NULL},
+	};
+	struct program draft = {.n_funcs = 2, .funcs = funcs, .state_bytes = 8};
+	struct vm_bounds bounds = {0, PROGRAM_MAX_RECORD_BYTES};
+	struct vm_program *vp;
+	struct program *p;
+
+	assert_int_equal(vm_asm("r0 = 0\nexit\n", combine, 2, NULL, NULL, error), 2);
+	if (n < 0)
+		fail_msg("%s", error);
+	assert_int_equal(program_create(&draft, &p, NULL), 0);
+	assert_int_equal(vm_verify(p, &bounds, &vp, NULL), 0);
+	program_unref(p);
+	return vp;
+}
+
+/* Code without the meter takes lines of up to 4 KiB, if the budget is enough for such a one. */
+static void only_short_lines_go_without_the_meter(void **state)
+{
+	static const struct {
+		uint32_t longest;
+		uint64_t budget;
+	} cases[] = {
+		{4096, 6 * 4096},
+		{4096, 6 * 4095},
+		{4096, 6 * 4095 - 1},
+		{4097, 6 * 4096},
+		{4097, 6 * 4096 - 1},
+		{9000, 6 * 4096},
+		{9000, 0},
+		{200000, 0},
+		{10, 5},
+		{10, 54},
+		{10, 53},
+	};
+	enum { BYTES = 250000 };
+	AUTO_FREE uint8_t *data = malloc(BYTES);
+	struct vm_program *vp = byte_search();
+	struct engine_config cfg = {
+		.program = vp,
+		.format = FORMAT_LINES,
+		.jit_module = module_path,
+		.jit_wait = true,
+		.cpu_threads = 1,
+	};
+	struct nf_error why;
+	unsigned trapped = 0;
+
+	(void)state;
+	if (engine_jit.check(&cfg, &why)) {
+		print_message("SKIP: %s\n", why.text);
+		skip();
+	}
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct span span = {data, 0, "a", 0};
+		struct outcome a, b;
+
+		memset(data, 'x', BYTES);
+		data[5] = ':';
+		data[8] = '\n';
+		data[9 + cases[i].longest] = '\n';
+		span.bytes = 9 + cases[i].longest + 1;
+		cfg.budget = cases[i].budget;
+		run(&engine_interp, &cfg, &span, 1, &a);
+		run(&engine_jit, &cfg, &span, 1, &b);
+		assert_true(b.image->fast != UINT32_MAX);
+		assert_int_equal(b.image->fast_bytes, 4096);
+		assert_int_equal(b.image->fast_cost, 6 * 4096);
+		check_same(&a, &b, i);
+		trapped += a.ret < 0;
+		outcome_done(&a);
+		outcome_done(&b);
+	}
+	assert_int_equal(trapped, 6);
+	vm_program_unref(vp);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -351,6 +441,7 @@ int main(void)
 		cmocka_unit_test(random_straight_programs),
 		cmocka_unit_test(random_programs_over_lines),
 		cmocka_unit_test(code_that_does_not_fit_is_compiled_anew),
+		cmocka_unit_test(only_short_lines_go_without_the_meter),
 	};
 
 	return cmocka_run_group_tests(tests, find_module, NULL);

@@ -114,8 +114,8 @@ static bool run_jit(const struct vm_program *vp, enum program_kind entry, uint64
 
 	if (entry == PROGRAM_COMBINE || !compile(vp))
 		return false;
-	int r = jit_fold(&compiled.code, &ctx, mem->record, 1, fixed ? NULL : starts, mem->state,
-			 mem->params ? mem->params : nothing,
+	int r = jit_fold(&compiled.code, &ctx, mem->record, 1, mem->record_bytes,
+			 fixed ? NULL : starts, mem->state, mem->params ? mem->params : nothing,
 			 vp->program->rodata ? vp->program->rodata : nothing);
 
 	ctx.trap.budget = ctx.budget;
