@@ -51,6 +51,7 @@ struct reader_uring {
 	unsigned in_flight, n_ready;
 	uint64_t ready_order;
 	bool drained; /* no chunk is left */
+	struct residency residency;
 	uint64_t n_direct, n_buffered, n_copied;
 };
 
@@ -140,9 +141,9 @@ static int fill(struct reader_uring *r, struct nf_error *err)
 		/* A namespace ends where its blocks end, and commands go no further. */
 		if (file->nvme.block_bytes)
 			slot->bytes = piece->window.bytes;
-		bool resident =
-			r->cfg.direct == DIRECT_AUTO && !file->nvme.block_bytes &&
-			file_is_resident(file->fd, piece->window.offset_bytes, piece->window.bytes);
+		bool resident = r->cfg.direct == DIRECT_AUTO && !file->nvme.block_bytes &&
+				residency_ask(&r->residency, file->fd, file->size_bytes,
+					      piece->window.offset_bytes, piece->window.bytes);
 		slot->direct = pick_direct(r, file, resident);
 		if (resident && !r->cfg.read_ops) {
 			r->n_copied++;

@@ -12,7 +12,12 @@
 #define SYS_cachestat 451
 #endif
 
-enum { PAGE_BYTES = 4096, MOST_OF_8 = 6, MINCORE_PAGES = 512 };
+enum {
+	PAGE_BYTES = 4096,
+	MOST_OF_8 = 6,
+	MINCORE_PAGES = 512,
+	STRETCH_BYTES = 8 << 20,
+};
 
 struct cachestat_range {
 	uint64_t off, len;
@@ -50,15 +55,51 @@ static bool resident_by_mincore(int fd, uint64_t offset, size_t bytes)
 	return most(resident, pages);
 }
 
-bool file_is_resident(int fd, uint64_t offset_bytes, size_t bytes)
+/* Pages of the range, and how many of them are there. False: the kernel does not say (errno). */
+static bool count_pages(int fd, const struct cachestat_range *range, uint64_t *ret_resident,
+			uint64_t *ret_pages)
+{
+	struct cachestat stat;
+
+	if (syscall(SYS_cachestat, fd, range, &stat, 0))
+		return false;
+	*ret_resident = stat.nr_cache;
+	*ret_pages = (range->len + PAGE_BYTES - 1) / PAGE_BYTES;
+	return true;
+}
+
+static struct cachestat_range range_of(uint64_t offset_bytes, size_t bytes)
 {
 	uint64_t start = offset_bytes & ~(uint64_t)(PAGE_BYTES - 1);
-	struct cachestat_range range = {start, offset_bytes + bytes - start};
-	struct cachestat stat;
+
+	return (struct cachestat_range){start, offset_bytes + bytes - start};
+}
+
+bool file_is_resident(int fd, uint64_t offset_bytes, size_t bytes)
+{
+	struct cachestat_range range = range_of(offset_bytes, bytes);
+	uint64_t resident, pages;
 
 	if (!bytes)
 		return true;
-	if (syscall(SYS_cachestat, fd, &range, &stat, 0) == 0)
-		return most(stat.nr_cache, (range.len + PAGE_BYTES - 1) / PAGE_BYTES);
+	if (count_pages(fd, &range, &resident, &pages))
+		return most(resident, pages);
 	return errno != ENOSYS || resident_by_mincore(fd, range.off, (size_t)range.len);
+}
+
+bool residency_ask(struct residency *r, int fd, uint64_t file_bytes, uint64_t offset_bytes,
+		   size_t bytes)
+{
+	uint64_t left = file_bytes - offset_bytes;
+	struct cachestat_range range =
+		range_of(offset_bytes, left < STRETCH_BYTES ? (size_t)left : STRETCH_BYTES);
+	uint64_t resident, pages;
+
+	if (r->fd == fd && offset_bytes >= r->start && offset_bytes + bytes <= r->end)
+		return r->resident;
+	if (bytes > STRETCH_BYTES || !count_pages(fd, &range, &resident, &pages) ||
+	    (resident && resident < pages))
+		return file_is_resident(fd, offset_bytes, bytes);
+	*r = (struct residency){fd, range.off, range.off + range.len, resident != 0};
+	return r->resident;
 }

@@ -15,4 +15,16 @@
  */
 bool file_is_resident(int fd, uint64_t offset_bytes, size_t bytes);
 
+/*
+ * The same for a reader that goes through a file: the kernel is asked for some megabytes at once,
+ * and that they are all there, or none of them, is remembered. Zeroed at first; one thread.
+ */
+struct residency {
+	int fd;
+	uint64_t start, end; /* of what is known; half-open */
+	bool resident;
+};
+bool residency_ask(struct residency *r, int fd, uint64_t file_bytes, uint64_t offset_bytes,
+		   size_t bytes);
+
 #endif

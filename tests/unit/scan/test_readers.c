@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Every reader, every way through it, gives what a plain loop over the bytes gives. */
+#include "scan/residency.h"
 #include "scan/ring.h"
 #include "scan/scan_internal.h"
 #include "scan_programs.h"
@@ -200,6 +201,34 @@ static void what_is_not_resident_is_read_direct(void **state)
 	}
 }
 
+/* Asked by the stretch, the answer for every piece is that of the piece itself. */
+static void a_stretch_tells_of_its_pieces(void **state)
+{
+	enum { BYTES = (20 << 20) + 5000, PIECE = 64 << 10 };
+	struct folder *f = *state;
+	struct dataset_spec spec = {.name = (char *)"d", .format = FORMAT_FIXED, .record_bytes = 8};
+	AUTO_FREE uint8_t *bytes = mixture(BYTES, 5, 0);
+	struct residency known = {0};
+	unsigned there = 0;
+
+	put_file(f, "half", bytes, BYTES);
+	AUTO_SOURCE src = opened(f, &spec, "half");
+	int fd = src->files[0].fd;
+	assert_int_equal(fsync(fd), 0);
+	assert_int_equal(posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED), 0);
+	for (size_t at = 1 << 20; at < 11 << 20; at += 4096)
+		assert_int_equal(pread(fd, bytes, 4096, (off_t)at), 4096);
+	for (size_t at = 0; at < BYTES; at += PIECE) {
+		size_t n = BYTES - at < PIECE ? BYTES - at : PIECE;
+		bool want = file_is_resident(fd, at, n);
+
+		assert_int_equal(residency_ask(&known, fd, BYTES, at, n), want);
+		there += want;
+	}
+	assert_true(there >= 10 << 4);
+	assert_true(known.end >= BYTES); /* the last one was known to the end of the file */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -209,6 +238,7 @@ int main(void)
 		T(sizes_around_a_block_agree),
 		T(the_largest_records_agree),
 		T(what_is_not_resident_is_read_direct),
+		T(a_stretch_tells_of_its_pieces),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
