@@ -36,6 +36,7 @@ struct reader_config {
 	const atomic_int *stop;       /* non-zero: take no more */
 	unsigned depth;               /* reads in flight */
 	enum reader_direct direct;
+	bool polled; /* uring: the files' disks can be polled for direct reads */
 	const struct engine_read_ops *read_ops; /* or NULL */
 	void *engine_thread;
 	const struct mapping *mapping; /* mmap: of all files, shared by the threads */

@@ -367,6 +367,7 @@ static int uring_reader_open(const struct reader_config *cfg, void **ret_reader,
 		.buffer_bytes = r->buffer_bytes,
 		.files = cfg->src->files,
 		.n_files = n_files,
+		.polled = cfg->polled && cfg->direct != DIRECT_NEVER,
 		.arg = cfg->ring_arg,
 	};
 	e = r->ops->open(&ring, &r->ring, err);
@@ -419,7 +420,13 @@ static const char *nvme_describe(void *reader)
 static const char *uring_describe(void *reader)
 {
 	const struct reader_uring *r = reader;
+	struct ring_counts c = {0};
 
+	if (r->ops->count)
+		r->ops->count(r->ring, &c);
+	if (r->n_direct && c.polled)
+		return r->n_copied || r->n_buffered ? "uring direct, polled, and page cache"
+						    : "uring direct, polled";
 	if (r->n_direct)
 		return r->n_copied || r->n_buffered ? "uring direct and page cache"
 						    : "uring direct";

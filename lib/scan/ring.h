@@ -24,11 +24,12 @@ struct ring_config {
 	size_t buffer_bytes;
 	const struct source_file *files; /* ring_nvme: fds 2i and 2i + 1 are file i's */
 	unsigned n_files;
-	void *arg; /* the test's */
+	bool polled; /* ring_uring: the disks can be polled for direct reads */
+	void *arg;   /* the test's */
 };
 
 struct ring_read {
-	unsigned file;   /* index into fds */
+	unsigned file;   /* index into fds; odd: direct */
 	unsigned buffer; /* the one that data lies in */
 	uint8_t *data;
 	uint32_t bytes;

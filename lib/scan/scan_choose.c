@@ -1,28 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * scan_choose.c - everything that the caller left open: engine, reader, threads, chunk size, depth.
+ * scan_choose.c - which engine and which reader, as far as the caller left it open.
  */
-#include <inttypes.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "scan/formats.h"
 #include "scan/residency.h"
 #include "scan/ring.h"
 #include "scan/scan_constants.h"
 #include "scan/scan_internal.h"
 
 enum {
-	SMALL_BYTES = 4 << 20, /* one thread is enough */
-	TINY_BYTES = 1 << 20,  /* and a ring is not worth its set-up */
-	HOT_BYTES = 64 << 20,  /* nor here, if all of it is in the page cache */
-	CHUNK_BYTES = 1 << 20,
-	CHUNK_SMALLEST = 256 << 10,     /* chosen by us */
-	KERNEL_CHUNK_BYTES = 256 << 10, /* a completion's work must stay short */
-	CHUNKS_PER_THREAD = 8,          /* so that threads end together */
-	DEPTH = 8,
-	GROUP_OVERHEAD_BYTES = 32, /* slots at their emptiest, and rounding */
+	TINY_BYTES = 1 << 20, /* and a ring is not worth its set-up */
+	HOT_BYTES = 64 << 20, /* nor here, if all of it is in the page cache */
 };
 
 int scan_bounds(const struct dataset_spec *spec, struct vm_bounds *ret)
@@ -89,140 +79,6 @@ static int check_bounds(const struct scan *s, struct nf_error *err)
 			    want.record_min_bytes, want.record_max_bytes);
 }
 
-static unsigned cpus_online(void)
-{
-	cpu_set_t set;
-
-	if (sched_getaffinity(0, sizeof(set), &set))
-		return 1;
-	return (unsigned)CPU_COUNT(&set);
-}
-
-/* Windows must suit the direct reads of every file. */
-static uint32_t align_of(const struct source *src)
-{
-	uint32_t align = 4096;
-
-	for (uint32_t i = 0; i < src->n_files; i++)
-		if (src->files[i].direct_align_bytes > align)
-			align = src->files[i].direct_align_bytes;
-	return align;
-}
-
-/* The largest command that every file takes, if all are namespaces; else 0. */
-static uint32_t nvme_command_bytes(const struct source *src)
-{
-	uint32_t most = UINT32_MAX;
-
-	for (uint32_t i = 0; i < src->n_files; i++) {
-		const struct source_nvme *n = &src->files[i].nvme;
-
-		if (!n->block_bytes)
-			return 0;
-		most = n->max_bytes < most ? n->max_bytes : most;
-	}
-	return src->n_files ? most : 0;
-}
-
-/* What a command brings is folded when it completes: a window must not need two of them. */
-static uint64_t command_chunk_bytes(const struct source *src)
-{
-	uint64_t command = nvme_command_bytes(src), align = align_of(src);
-	uint64_t around = 2 * align + FORMAT_LOOKAHEAD_BYTES + src->spec.record_bytes;
-
-	if (command < 2 * around)
-		return UINT64_MAX; /* so it does, then */
-	return (command - around) / align * align;
-}
-
-static uint64_t bytes_to_scan(const struct source *src, const struct scan_options *o)
-{
-	uint64_t total = src->total_bytes;
-
-	if (o->has_range && o->range_end - o->range_start < total)
-		total = o->range_end - o->range_start;
-	return total;
-}
-
-static unsigned threads_for(const struct source *src, const struct scan_options *o)
-{
-	unsigned n = o->threads                             ? o->threads
-		     : bytes_to_scan(src, o) <= SMALL_BYTES ? 1
-							    : cpus_online();
-
-	return n > SCAN_MAX_THREADS ? SCAN_MAX_THREADS : n;
-}
-
-static int make_plan(struct scan *s, struct nf_error *err)
-{
-	const struct scan_options *o = s->options;
-	struct chunk_range range = {o->range_start, o->range_end};
-	uint64_t chunk = o->chunk_bytes;
-	uint64_t total = bytes_to_scan(s->src, o);
-
-	s->n_threads = threads_for(s->src, o);
-	if (!chunk) {
-		uint64_t most = s->engine_ops->read_ops ? KERNEL_CHUNK_BYTES : CHUNK_BYTES;
-
-		if (s->engine_ops->read_ops && command_chunk_bytes(s->src) < most)
-			most = command_chunk_bytes(s->src);
-		chunk = total / ((uint64_t)s->n_threads * CHUNKS_PER_THREAD);
-		chunk = chunk < CHUNK_SMALLEST ? CHUNK_SMALLEST : chunk;
-		chunk = chunk > most ? most : chunk;
-	}
-	int r = chunk_plan_init(&s->plan, s->src, o->has_range ? &range : NULL, (size_t)chunk,
-				align_of(s->src), err);
-	if (r)
-		return r;
-	if (s->n_threads > s->plan.n_chunks)
-		s->n_threads = s->plan.n_chunks ? (unsigned)s->plan.n_chunks : 1;
-	s->depth = o->queue_depth ? o->queue_depth : DEPTH;
-	uint64_t per_thread = (s->plan.n_chunks + s->n_threads - 1) / s->n_threads;
-	if (s->depth > per_thread)
-		s->depth = per_thread ? (unsigned)per_thread : 1;
-	return 0;
-}
-
-/* Buffers first, half of it at most; what is left holds states and groups. */
-static int share_memory(struct scan *s, struct nf_error *err)
-{
-	uint64_t memory = s->options->memory_bytes;
-	const struct program *p = s->vp->program;
-
-	if (!memory)
-		return 0;
-	for (;;) {
-		uint64_t line = s->plan.format == FORMAT_LINES ? PROGRAM_MAX_RECORD_BYTES : 0;
-		uint64_t need =
-			s->n_threads * (s->depth * (uint64_t)chunk_plan_window_bytes(&s->plan) +
-					line + p->state_bytes);
-
-		if (need <= memory / 2 || (need <= memory && !p->key_bytes)) {
-			memory -= need;
-			break;
-		}
-		if (s->depth > 1 && !s->options->queue_depth)
-			s->depth /= 2;
-		else if (s->n_threads > 1 && !s->options->threads)
-			s->n_threads--;
-		else
-			return nf_error_set(err, NF_RESOURCE_EXHAUSTED, "memory_bytes",
-					    "%u threads with %u reads of %zu bytes in flight need "
-					    "%" PRIu64 " bytes, and the query may use %" PRIu64
-					    ": use fewer threads, smaller chunks or more memory",
-					    s->n_threads, s->depth, s->plan.chunk_bytes, need,
-					    s->options->memory_bytes);
-	}
-	if (p->key_bytes) {
-		uint64_t entry = p->state_bytes + p->key_bytes + GROUP_OVERHEAD_BYTES;
-		uint64_t groups = memory / s->n_threads / entry;
-
-		if (groups < s->engine_config.max_groups)
-			s->engine_config.max_groups = groups ? groups : 1;
-	}
-	return 0;
-}
-
 /* Can the reader that is asked for feed this engine? */
 static int check_reader(const struct engine_ops *e, const struct scan_options *o,
 			struct nf_error *why)
@@ -274,9 +130,7 @@ static int open_engine(struct scan *s, const struct engine_ops *e, struct nf_err
 	s->engine_config = config_of(s->src, s->vp, s->options);
 	int r = check_engine(e, &s->engine_config, s->options, err);
 	if (!r)
-		r = make_plan(s, err);
-	if (!r)
-		r = share_memory(s, err);
+		r = scan_plan(s, err);
 	s->engine_config.cpu_threads = (int)s->n_threads;
 	if (!r)
 		r = e->open(&s->engine_config, &s->engine, err);
@@ -291,9 +145,9 @@ static unsigned list_choices(const struct source *src, const struct vm_program *
 {
 	struct scan_work work = {
 		.program = vp,
-		.bytes = bytes_to_scan(src, o),
+		.bytes = scan_bytes(src, o),
 		.record_bytes = src->spec.format == FORMAT_FIXED ? src->spec.record_bytes : 0,
-		.threads = threads_for(src, o),
+		.threads = scan_threads(src, o),
 	};
 	unsigned n = 0;
 
@@ -383,7 +237,7 @@ static int choose_engine(struct scan *s, struct nf_error *err)
 
 /* Small enough to ask, and all in the page cache: then a ring and its buffers, which take
  * milliseconds to set up, would never be used. */
-static bool is_hot(const struct scan *s)
+static bool needs_no_ring(const struct scan *s)
 {
 	if (s->plan.total_bytes > HOT_BYTES || (s->hooks && s->hooks->direct != DIRECT_AUTO))
 		return false;
@@ -411,16 +265,17 @@ static int choose_reader(struct scan *s, struct nf_error *err)
 
 	switch (s->options->reader) {
 	case READER_AUTO:
-		if (nvme_command_bytes(s->src) && !ring_uring_check(NULL)) {
+		if (scan_command_bytes(s->src) && !ring_uring_check(NULL)) {
 			s->reader_ops = &reader_nvme;
 			return 0;
 		}
 		/* Never mmap: copying a chunk at a time into the CPU's cache takes half the time of
 		 * mapping its pages (docs/jit-engine.md). */
-		s->reader_ops = s->engine_ops->read_ops || (s->plan.total_bytes > TINY_BYTES &&
-							    !is_hot(s) && !ring_uring_check(NULL))
-					? &reader_uring
-					: &reader_pread;
+		s->reader_ops =
+			s->engine_ops->read_ops || (s->plan.total_bytes > TINY_BYTES &&
+						    !needs_no_ring(s) && !ring_uring_check(NULL))
+				? &reader_uring
+				: &reader_pread;
 		return 0;
 	case READER_PREAD:
 		s->reader_ops = &reader_pread;

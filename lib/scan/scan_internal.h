@@ -3,7 +3,8 @@
  * scan_internal.h - what the parts of a scan share.
  *
  *	scan.c         the order of things: plan, choose, start threads, sandbox, go, answer
- *	scan_choose.c  engine, reader, threads, chunk size, depth
+ *	scan_choose.c  engine, reader
+ *	scan_plan.c    threads, chunk size, depth
  *	scan_thread.c  what one thread does
  *	scan_merge.c   the threads' partial states become one
  *
@@ -72,6 +73,7 @@ struct scan {
 	const struct reader_ops *reader_ops;
 	struct mapping *mapping; /* of the mmap reader, else NULL */
 	unsigned n_threads, depth;
+	bool polled; /* direct reads of all files may be polled for */
 	struct chunk_plan plan;
 	atomic_uint_fast64_t cursor;
 	atomic_int stop;
@@ -94,8 +96,18 @@ int scan_run_hooked(const struct source *src, struct vm_program *vp,
 		    const struct scan_options *options, const struct scan_hooks *hooks,
 		    struct scan_result **ret, struct nf_error *err);
 
-/* scan_choose.c: fill engine_config, n_threads, depth, plan, reader_ops; open the engine. */
+/* scan_choose.c: fill engine_config, plan, reader_ops; open the engine. */
 int scan_choose(struct scan *s, struct nf_error *err);
+
+/* scan_plan.c: fill n_threads, depth, polled, plan and engine_config.max_groups, for engine_ops. */
+int scan_plan(struct scan *s, struct nf_error *err);
+/* How many bytes the options ask for, and how many threads they get. */
+uint64_t scan_bytes(const struct source *src, const struct scan_options *o);
+unsigned scan_threads(const struct source *src, const struct scan_options *o);
+/* The largest command that every file takes, if all are namespaces; else 0. */
+uint32_t scan_command_bytes(const struct source *src);
+/* Does all of it look to be in the page cache, by a sample? */
+bool scan_is_hot(const struct source *src);
 
 /* scan_thread.c */
 int scan_thread_setup(struct scan_thread *t, struct nf_error *err);

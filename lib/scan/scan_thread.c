@@ -192,6 +192,7 @@ int scan_thread_setup(struct scan_thread *t, struct nf_error *err)
 		.cursor = &s->cursor,
 		.stop = &s->stop,
 		.depth = s->depth,
+		.polled = s->polled,
 		.read_ops = s->engine_ops->read_ops,
 		.mapping = s->mapping,
 		.direct = s->hooks ? s->hooks->direct : DIRECT_AUTO,

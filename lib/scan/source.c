@@ -284,15 +284,21 @@ static uint64_t device_of(const struct source_file *f)
 	return fstat(f->fd, &st) == 0 && S_ISBLK(st.st_mode) ? st.st_rdev : f->dev;
 }
 
+bool source_disk(const struct source *src, uint32_t file, struct sysfs_disk *ret)
+{
+	return sysfs_disk_of(device_of(&src->files[file]), ret);
+}
+
 void source_device_text(const struct source *src, char *ret, size_t size)
 {
 	uint64_t first = src->n_files ? device_of(&src->files[0]) : 0;
+	struct sysfs_disk disk;
 
 	if (size)
 		*ret = '\0';
-	if (!first)
+	if (!first || !sysfs_disk_of(first, &disk))
 		return;
-	sysfs_device_text(first, ret, size);
+	sysfs_disk_text(&disk, ret, size);
 	for (uint32_t i = 1; *ret && i < src->n_files; i++)
 		if (device_of(&src->files[i]) != first) {
 			size_t n = strlen(ret);

@@ -17,6 +17,7 @@
 #include <time.h>
 
 #include "scan/dataset.h"
+#include "scan/sysfs.h"
 
 /* What more there is to know of a file that is an NVMe namespace, or a part of one. */
 struct source_nvme {
@@ -76,6 +77,8 @@ int source_check(const struct source *src, struct nf_error *err);
 int source_check_records(const struct source *src, struct nf_error *err);
 void source_free(struct source *src);
 
+/* The disk that a file lives on; false: sysfs knows of none. Asks /sys, so not from a sandbox. */
+bool source_disk(const struct source *src, uint32_t file, struct sysfs_disk *ret);
 /* The device that the files live on: "nvme0n1 (2 queues, none polled)"; the first file's, with "and
  * others" when they differ; "" unknown. */
 void source_device_text(const struct source *src, char *ret, size_t size);

@@ -82,30 +82,40 @@ static bool device_name(const char *folder, char *ret, size_t size)
 	return false;
 }
 
-void sysfs_device_text(uint64_t dev, char *ret, size_t size)
+bool sysfs_disk_of(uint64_t dev, struct sysfs_disk *ret)
 {
-	char folder[96], path[128], name[64];
-	uint64_t number, polled = 0, polls = 0;
-	unsigned queues;
+	char folder[96], path[128];
+	uint64_t number = 0;
 
-	*ret = '\0';
+	*ret = (struct sysfs_disk){0};
 	snprintf(folder, sizeof(folder), "/sys/dev/block/%u:%u", major(dev), minor(dev));
 	if (sysfs_number(&number, "%s/partition", folder))
 		strcat(folder, "/..");
-	if (!device_name(folder, name, sizeof(name)))
-		return;
+	if (!device_name(folder, ret->name, sizeof(ret->name)))
+		return false;
 	snprintf(path, sizeof(path), "%s/mq", folder);
-	queues = count_entries(path);
-	if (sysfs_number(&polled, "%s/queue/io_poll", folder) && polled &&
-	    !strncmp(name, "nvme", 4))
-		sysfs_number(&polls, "/sys/module/nvme/parameters/poll_queues");
-	if (!queues)
-		snprintf(ret, size, "%s",
-			 name); /* dm, md, a multipath head: no queues of its own */
-	else if (polls)
-		snprintf(ret, size, "%s (%u queue%s, %u of them polled)", name, queues,
-			 queues == 1 ? "" : "s", (unsigned)polls);
+	ret->queues = count_entries(path);
+	ret->polled = sysfs_number(&number, "%s/queue/io_poll", folder) && number;
+	if (ret->polled && !strncmp(ret->name, "nvme", 4) &&
+	    sysfs_number(&number, "/sys/module/nvme/parameters/poll_queues"))
+		ret->poll_queues = (unsigned)number;
+	if (sysfs_number(&number, "%s/queue/nr_requests", folder))
+		ret->requests = number;
+	if (sysfs_number(&number, "%s/queue/max_sectors_kb", folder))
+		ret->request_bytes = number << 10;
+	return true;
+}
+
+void sysfs_disk_text(const struct sysfs_disk *d, char *ret, size_t size)
+{
+	const char *s = d->queues == 1 ? "" : "s";
+
+	if (!d->queues)
+		snprintf(ret, size, "%s", d->name);
+	else if (d->poll_queues)
+		snprintf(ret, size, "%s (%u queue%s, %u of them polled)", d->name, d->queues, s,
+			 d->poll_queues);
 	else
-		snprintf(ret, size, "%s (%u queue%s, %s)", name, queues, queues == 1 ? "" : "s",
-			 polled ? "polled" : "none polled");
+		snprintf(ret, size, "%s (%u queue%s, %s)", d->name, d->queues, s,
+			 d->polled ? "polled" : "none polled");
 }

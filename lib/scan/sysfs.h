@@ -13,10 +13,20 @@ bool sysfs_text(char *ret, size_t size, const char *path, ...)
 /* The file as a decimal number. */
 bool sysfs_number(uint64_t *ret, const char *path, ...) __attribute__((format(printf, 2, 3)));
 
-/*
- * "nvme0n1 (2 queues, 1 poll queue)": the disk behind a file system's or block node's device
- * number; "" when there is none that sysfs knows (a network, several disks).
- */
-void sysfs_device_text(uint64_t dev, char *ret, size_t size);
+/* A disk, as /sys/block/NAME/queue tells. */
+struct sysfs_disk {
+	char name[64];
+	unsigned queues;        /* 0: none of its own (dm, md, a multipath head) */
+	unsigned poll_queues;   /* how many more are polled; 0 when nobody tells how many */
+	bool polled;            /* some are: IORING_SETUP_IOPOLL works */
+	uint64_t requests;      /* that a queue holds; 0: unknown, as below */
+	uint64_t request_bytes; /* of the largest request */
+};
+
+/* The disk behind a file system's or block node's device number; false: there is none that sysfs
+ * knows (a network, several disks). */
+bool sysfs_disk_of(uint64_t dev, struct sysfs_disk *ret);
+/* "nvme0n1 (2 queues, 1 of them polled)" */
+void sysfs_disk_text(const struct sysfs_disk *d, char *ret, size_t size);
 
 #endif

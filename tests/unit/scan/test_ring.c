@@ -112,12 +112,81 @@ static void registers_nothing_more(void **state)
 	reader_memory_free(memory, DEPTH * BUFFER_BYTES);
 }
 
+/* Told that the disk can be polled: direct reads and others, whether that is true or not. */
+static void reads_what_it_may_poll_for(void **state)
+{
+	enum { BYTES = 4096 };
+	struct folder *f = *state;
+	uint8_t *memory = reader_memory_new(DEPTH * BYTES);
+	struct ring_completion done[DEPTH];
+	AUTO_FREE uint8_t *content = malloc(DEPTH * BYTES);
+	struct nf_error err;
+	unsigned refused = 0;
+	void *ring;
+
+	if (ring_uring_check(&err)) {
+		print_message("SKIP: %s\n", err.text);
+		skip();
+	}
+	for (unsigned i = 0; i < DEPTH * BYTES; i++)
+		content[i] = (uint8_t)(i / BYTES + i % 251);
+	put_file(f, "p", content, DEPTH * BYTES);
+	int fds[2] = {openat(f->fd, "p", O_RDONLY | O_CLOEXEC),
+		      openat(f->fd, "p", O_RDONLY | O_DIRECT | O_CLOEXEC)};
+	if (fds[1] < 0) {
+		print_message("SKIP: no O_DIRECT in %s\n", f->path);
+		skip();
+	}
+	assert_int_equal(fsync(fds[0]), 0);
+	struct ring_config cfg = {.depth = DEPTH,
+				  .fds = fds,
+				  .n_fds = 2,
+				  .memory = memory,
+				  .buffer_bytes = BYTES,
+				  .polled = true};
+	assert_int_equal(ring_uring.open(&cfg, &ring, &err), 0);
+	struct ring_read reads[DEPTH];
+	for (unsigned i = 0; i < DEPTH; i++) {
+		reads[i] = (struct ring_read){
+			.file = i % 2,
+			.buffer = i,
+			.data = memory + i * BYTES,
+			.bytes = BYTES,
+			.offset_bytes = i * BYTES,
+			.user_data = i,
+		};
+		ring_uring.queue(ring, &reads[i]);
+	}
+	assert_int_equal(ring_uring.submit(ring), 0);
+	for (unsigned n = 0; n < DEPTH;) {
+		int got = ring_uring.reap(ring, NS_PER_SEC, done, DEPTH);
+
+		assert_true(got > 0);
+		for (int k = 0; k < got; k++) {
+			if (done[k].res == -EAGAIN) { /* not polled here: asks to be tried again */
+				assert_true(++refused <= DEPTH);
+				ring_uring.queue(ring, &reads[done[k].user_data]);
+				continue;
+			}
+			assert_int_equal(done[k].res, BYTES);
+			n++;
+		}
+	}
+	assert_memory_equal(memory, content, DEPTH * BYTES);
+	print_message("# %u reads could not be polled for\n", refused);
+	ring_uring.close(ring);
+	close(fds[0]);
+	close(fds[1]);
+	reader_memory_free(memory, DEPTH * BYTES);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(test) cmocka_unit_test_setup_teardown(test, folder_setup, folder_teardown)
 		T(reads_and_waits),
 		T(registers_nothing_more),
+		T(reads_what_it_may_poll_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
