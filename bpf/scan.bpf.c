@@ -197,6 +197,26 @@ u64 nf_group(u64 lane_address)
 	return where; /* a pointer may not be returned */
 }
 
+/* nf_group(), which need not be called for a key of one word that was seen a moment ago. */
+INLINE u64 group_of(const struct fold *f)
+{
+	struct scan_recent *recent;
+	u64 key, entry;
+
+	if (!NUMBER(NF_ONE_WORD))
+		return nf_group(f->slot->lane);
+	key = f->lane->key[0];
+	recent = ARENA(struct scan_recent, f->lane->recent) +
+		 (key * f->lane->seed[1] >> (64 - SCAN_RECENT_BITS));
+	entry = recent->entry;
+	if (entry && recent->key == key)
+		return entry;
+	entry = nf_group(f->slot->lane);
+	recent->key = key;
+	recent->entry = entry;
+	return entry;
+}
+
 /* One record; SCAN_DONE: go on. grouped is a constant. */
 INLINE u32 fold_record(struct fold *f, const u8 *p, u32 len, int grouped)
 {
@@ -209,7 +229,7 @@ INLINE u32 fold_record(struct fold *f, const u8 *p, u32 len, int grouped)
 
 		nf_key_clear(f->lane->key);
 		nf_user_key(p, len, f->params, f->lane->key);
-		entry = nf_group(f->slot->lane);
+		entry = group_of(f);
 		if (!entry)
 			return SCAN_FULL;
 		state = ARENA(void, entry + NUMBER(NF_ENTRY_STATE));

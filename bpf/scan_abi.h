@@ -28,6 +28,7 @@ enum {
 	SCAN_ROUNDS = 60000,
 	/* Entries that a lookup may pass before the table counts as full. */
 	SCAN_TRIES = 1000,
+	SCAN_RECENT_BITS = 10,
 };
 
 enum scan_status {
@@ -77,6 +78,12 @@ struct scan_slot {
 	uint64_t record;     /* out: address of the record that failed, its low 32 bits */
 } __attribute__((aligned(64)));
 
+/* Keys of one word: where the group of a key was found the last time. */
+struct scan_recent {
+	uint64_t key;
+	uint64_t entry; /* its address; 0: none */
+};
+
 struct scan_lane {
 	uint64_t records, matched;
 	uint64_t state;   /* ungrouped: address */
@@ -89,6 +96,7 @@ struct scan_lane {
 	uint64_t seed[2]; /* of the hash; seed[1] is odd */
 	uint64_t init;    /* address of a new group's state, if it is not zeroes */
 	uint64_t init_words;
+	uint64_t recent; /* address of 1 << SCAN_RECENT_BITS of them, by key * seed[1] */
 	uint64_t key[SCAN_MAX_KEY_WORDS]; /* where the key function writes */
 };
 

@@ -7,6 +7,7 @@
 
 enum {
 	FIRST_ENTRIES = 256,
+	RECENT_BYTES = sizeof(struct scan_recent) << SCAN_RECENT_BITS,
 };
 
 /* Three quarters full, then it grows. */
@@ -17,12 +18,13 @@ static void use_table(struct kernel_groups *g, uint8_t *table, uint64_t entries)
 	g->lane->table = (uintptr_t)table;
 	g->lane->mask = entries - 1;
 	g->lane->limit = limit < g->max ? limit : g->max;
+	memset((void *)(uintptr_t)g->lane->recent, 0, RECENT_BYTES); /* they point elsewhere */
 }
 
 int kernel_groups_init(struct kernel_groups *g, struct kernel_arena *arena, struct scan_lane *lane,
 		       const struct program *p, uint64_t max)
 {
-	uint8_t *table, *init;
+	uint8_t *table, *recent, *init;
 
 	*g = (struct kernel_groups){
 		.arena = arena,
@@ -38,8 +40,10 @@ int kernel_groups_init(struct kernel_groups *g, struct kernel_arena *arena, stru
 	lane->seed[1] |= 1;
 	lane->tries = SCAN_TRIES;
 	table = kernel_arena_take(arena, (size_t)FIRST_ENTRIES * g->entry_bytes);
-	if (!table)
+	recent = kernel_arena_take(arena, RECENT_BYTES);
+	if (!table || !recent)
 		return -ENOSPC;
+	lane->recent = (uintptr_t)recent;
 	use_table(g, table, FIRST_ENTRIES);
 	if (p->init_state) {
 		init = kernel_arena_take(arena, g->state_bytes);

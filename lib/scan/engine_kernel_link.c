@@ -134,6 +134,7 @@ static int number(void *arg, const char *symbol, uint64_t *ret, uint8_t *ret_src
 		{"NF_ENTRY_BYTES", SCAN_ENTRY_BYTES(words, p->state_bytes)},
 		{"NF_ENTRY_STATE", SCAN_ENTRY_STATE(words)},
 		{"NF_HAS_INIT", p->init_state != NULL},
+		{"NF_ONE_WORD", words == 1},
 		{"NF_SWEEPS", l->sweep != NULL},
 	};
 
