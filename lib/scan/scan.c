@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -166,6 +167,13 @@ static int check_unchanged(const struct scan *s, int ret, struct nf_error *err)
 	return r;
 }
 
+/* Code that the caller brought, and that was good for this program and this CPU. */
+static bool ran_cached_code(const struct scan *s)
+{
+	return s->engine_ops == &engine_jit && s->options->jit_image &&
+	       !engine_jit_image(s->engine);
+}
+
 static int make_result(struct scan *s, struct scan_result **ret, struct nf_error *err)
 {
 	struct scan_result *result = calloc(1, sizeof(*result));
@@ -189,6 +197,12 @@ static int make_result(struct scan *s, struct scan_result **ret, struct nf_error
 	}
 	memcpy(result->stats.device, s->device, sizeof(s->device));
 	memcpy(result->stats.engine_reason, s->engine_reason, sizeof(s->engine_reason));
+	if (ran_cached_code(s)) {
+		size_t n = strlen(s->engine_reason);
+
+		snprintf(result->stats.engine_reason + n, sizeof(s->engine_reason) - n,
+			 "; its code was in the cache");
+	}
 	int r = scan_collect(s, result, err);
 	result->stats.combine_ns = clock_now_ns() - s->end_ns;
 	if (r) {

@@ -15,7 +15,7 @@ small()
 # What stdin has, to the node; the node may hang up at any time.
 throw()
 {
-	timeout 10 python3 -c '
+	timeout 60 python3 -c '
 import socket, sys
 s = socket.create_connection((sys.argv[1], int(sys.argv[2])))
 try:
