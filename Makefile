@@ -289,34 +289,37 @@ $(fuzz_names:%=fuzz-%): fuzz-%:
 		build/fuzz/corpus/$* tests/fuzz/corpus/$*
 
 # ---- the commands of the README --------------------------------------------------------------------
-# Each first installs what is missing, then starts make anew, which finds it.
+# Each first installs what is missing, then starts make anew, which finds it, on all processors
+# unless -j says otherwise.
+jobs = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
+again = $(MAKE) --no-print-directory $(jobs)
 deps:
 	@packaging/install-packages build test
 
 demo:
 	@packaging/install-packages build
-	+@$(MAKE) --no-print-directory all
+	+@$(again) all
 	@B=$(B) packaging/demo
 
 # Unit tests and fuzz corpora under ASan + UBSan, everything else as released.
 .PHONY: check-all
 check:
 	@packaging/install-packages build test
-	+@$(MAKE) --no-print-directory all unit programs
-	+@$(MAKE) --no-print-directory VARIANT=asan unit fuzz
+	+@$(again) all unit programs
+	+@$(again) VARIANT=asan unit fuzz
 	@B=$(B) ASAN=build/asan tests/run
 
 # In a virtual machine with another kernel and NVMe devices. By itself: it wants minutes and QEMU.
 .PHONY: check-guest
 check-guest:
 	@packaging/install-packages build test guest
-	+@$(MAKE) --no-print-directory all programs $(test_programs) \
+	+@$(again) all programs $(test_programs) \
 		$(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/unit/scan/test_engine_kernel*.c))
 	@B=$(B) tests/guest/check $(GUEST_TESTS)
 
 bench:
 	@packaging/install-packages build test bench
-	+@$(MAKE) --no-print-directory all bench-programs
+	+@$(again) all bench-programs
 	@B=$(B) tests/bench/run
 
 # $(B)/programs: what the tests compile for BPF; $(B)/bench: one program per tests/bench/bench_*.c.
