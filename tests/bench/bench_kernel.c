@@ -25,8 +25,10 @@
 #include "scan/reader.h"
 
 enum {
-	CHUNK_BYTES = 256 << 10, /* what a scan with this engine takes */
-	DEPTH = 8,
+	/* What a scan with this engine takes (scan_plan.c). */
+	CHUNK_BYTES = 256 << 10,
+	DEPTH_COLD = 32,
+	DEPTH_CACHED = 2,
 	MEMORY_BYTES = 256 << 20,
 	LOADS = 50,
 };
@@ -290,7 +292,7 @@ static void run_reader(void *arg)
 		.plan = &f->file->plan,
 		.cursor = &cursor,
 		.stop = &stop,
-		.depth = DEPTH,
+		.depth = f->direct == DIRECT_ALWAYS ? DEPTH_COLD : DEPTH_CACHED,
 		.direct = f->direct,
 		.read_ops = f->hook ? engine_kernel.read_ops : NULL,
 		.engine_thread = f->hook ? f->hook->thread : NULL,
@@ -412,7 +414,7 @@ static void cold(const struct file *f, struct vm_program *vp, const struct ref_t
 		{"io_uring, the same reads without a hook", run_reader, &reads},
 		{"io_uring + kernel", run_reader, &hooked},
 	};
-	bench_group("cold file, direct (POSIX_FADV_DONTNEED before each run), 256 MB, 8 reads of "
+	bench_group("cold file, direct (POSIX_FADV_DONTNEED before each run), 256 MB, 32 reads of "
 		    "256 KiB in flight",
 		    rivals, 2, 0, 2 * rounds + 1, (double)f->src->total_bytes, "GB/s");
 	check_total(&h, t, f->n, bound);
