@@ -17,8 +17,8 @@
  * it.
  *
  * Findings of turns that search (not `final`) are dropped, and a wrong access there just ends
- * its way. Everything is paid in steps: one per instruction visited and per few slots joined;
- * VM_VERIFY_MAX_STEPS of them refuse the program.
+ * its way. Everything is paid in steps: one per instruction visited, per few slots joined and per
+ * few places of a loop looked at; VM_VERIFY_MAX_STEPS of them refuse the program.
  */
 #include "base/scope.h"
 #include "vm/vm_check.h"
@@ -32,6 +32,8 @@ enum {
 		32, /* widenings that stop at thresholds; the later ones go to the end */
 	NARROW_ROUNDS = 2,
 	SLOTS_PER_STEP = 32,
+	PLACES_PER_STEP = 32,    /* passed by in a turn, whether a state is there or not */
+	THRESHOLDS_PER_STEP = 4, /* sorted */
 };
 
 static int count_steps(struct vm_check *c, uint64_t n)
@@ -187,13 +189,15 @@ static int check_turn(struct vm_check *c, uint32_t place, const struct vm_state 
 {
 	uint32_t block = c->cfg.order[place].block;
 	struct vm_state *s;
-	int rc = 0;
+	int rc;
 
 	*ret_back = NULL;
-	if (head) {
+	rc = count_steps(c, (c->cfg.order[place].loop_end - place) / PLACES_PER_STEP);
+	if (!rc && head)
 		rc = count_steps(c, 1 + vm_state_slots(head) / SLOTS_PER_STEP);
-		if (rc)
-			return rc;
+	if (rc)
+		return rc;
+	if (head) {
 		s = vm_state_copy(&c->states, head);
 		rc = s ? check_block(c, block, s) : vm_check_no_memory(c);
 	}
@@ -288,6 +292,7 @@ static int collect_thresholds(struct vm_check *c, uint32_t place, int64_t **ret,
 	size_t n = 0, unique = 0, max = 1 + VM_REGIONS;
 	uint32_t end = c->cfg.order[place].loop_end;
 	int64_t *t;
+	int rc;
 
 	t = calloc(3 * (max + end - place), sizeof(*t)); /* a block has one jump at most */
 	if (!t)
@@ -305,6 +310,11 @@ static int collect_thresholds(struct vm_check *c, uint32_t place, int64_t **ret,
 	for (size_t i = 0, known = n; i < known; i++) {
 		t[n++] = t[i] - 1;
 		t[n++] = t[i] + 1;
+	}
+	rc = count_steps(c, n / THRESHOLDS_PER_STEP);
+	if (rc) {
+		free(t);
+		return rc;
 	}
 	qsort(t, n, sizeof(*t), compare_thresholds);
 	for (size_t i = 0; i < n; i++)

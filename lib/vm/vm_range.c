@@ -206,20 +206,38 @@ struct vm_range vm_range_join(const struct vm_range *a, const struct vm_range *b
 	return r;
 }
 
+/* How many of the n ascending thresholds are below x. */
+static uint32_t thresholds_below(int64_t x, const int64_t *thresholds, uint32_t n)
+{
+	uint32_t first = 0;
+
+	while (n) {
+		uint32_t half = n / 2;
+
+		if (thresholds[first + half] < x) {
+			first += half + 1;
+			n -= half + 1;
+		} else {
+			n = half;
+		}
+	}
+	return first;
+}
+
 static int64_t threshold_up(int64_t x, const int64_t *thresholds, uint32_t n)
 {
-	for (uint32_t i = 0; i < n; i++)
-		if (thresholds[i] >= x)
-			return thresholds[i];
-	return INT64_MAX;
+	uint32_t i = thresholds_below(x, thresholds, n);
+
+	return i < n ? thresholds[i] : INT64_MAX;
 }
 
 static int64_t threshold_down(int64_t x, const int64_t *thresholds, uint32_t n)
 {
-	for (uint32_t i = n; i-- > 0;)
-		if (thresholds[i] <= x)
-			return thresholds[i];
-	return INT64_MIN;
+	uint32_t i = thresholds_below(x, thresholds, n);
+
+	if (i < n && thresholds[i] == x)
+		return x;
+	return i ? thresholds[i - 1] : INT64_MIN;
 }
 
 struct vm_range vm_range_widen(const struct vm_range *old, const struct vm_range *next,

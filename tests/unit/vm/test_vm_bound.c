@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * test_vm_bound.c - verification ends, within VM_VERIFY_MAX_STEPS, whatever the code looks like.
- * Prints the steps and the milliseconds of each shape; only the steps are asserted.
+ * test_vm_bound.c - verification ends, within VM_VERIFY_MAX_STEPS, whatever the code looks like,
+ * and a step is a step: no shape makes them dear. Prints the steps and the processor's milliseconds
+ * of each shape; only the steps are asserted.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -10,13 +11,13 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
-#include "base/clock.h"
 #include "base/scope.h"
 #include "program/program.h"
-#include "vm/vm.h"
+#include "vm/vm_beliefs.h"
 
 static struct bpf_insn insns[PROGRAM_MAX_INSNS];
 static uint32_t n_insns;
@@ -43,6 +44,18 @@ static void add(uint8_t code, unsigned dst, unsigned src, int off, int32_t imm)
 #define JNE_K(dst, imm, off) add(BPF_JMP | BPF_JNE | BPF_K, dst, 0, off, imm)
 #define EXIT()               add(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)
 
+/* Instructions that the analysis went through in turns that count. */
+static uint64_t visits;
+
+static void count_visit(void *arg, enum program_kind entry, uint32_t insn, const struct vm_state *s)
+{
+	(void)arg;
+	(void)entry;
+	(void)insn;
+	(void)s;
+	visits++;
+}
+
 /* Verify what was added as a filter (r1 = record of 64 bytes). Returns the steps, 0 when it was too
  * complex or its loops nested too deeply; fails when it is refused for another reason. */
 static uint64_t verify(const char *shape)
@@ -60,7 +73,8 @@ static uint64_t verify(const char *shape)
 	struct program *p = NULL;
 	struct vm_program *vp = NULL;
 	struct nf_error err = {0};
-	uint64_t steps = 0, start;
+	uint64_t steps = 0;
+	clock_t start;
 	int rc;
 
 	for (unsigned i = 0; i <= n_cuts; i++) {
@@ -77,8 +91,9 @@ static uint64_t verify(const char *shape)
 		.kind = PROGRAM_COMBINE, .name = "combine", .insns = nothing, .n_insns = 2};
 	if (program_create(&draft, &p, &err))
 		fail_msg("%s: %s: %s", shape, err.where, err.text);
-	start = clock_now_ns();
-	rc = vm_verify(p, &bounds, &vp, &err);
+	start = clock();
+	visits = 0;
+	rc = vm_verify_beliefs(p, &bounds, count_visit, NULL, &vp, &err);
 	if (!rc)
 		steps = vp->verify_steps;
 	else if (!strstr(err.text, "too complex to verify") &&
@@ -86,7 +101,7 @@ static uint64_t verify(const char *shape)
 		fail_msg("%s: %s: %s", shape, err.where, err.text);
 	print_message("%s: %u instructions, %lu steps%s, %lu ms\n", shape, n_insns, steps,
 		      rc ? " (refused)" : "",
-		      (unsigned long)((clock_now_ns() - start) / NS_PER_MS));
+		      (unsigned long)((clock() - start) * 1000 / CLOCKS_PER_SEC));
 	assert_true(steps <= VM_VERIFY_MAX_STEPS);
 	vm_program_unref(vp);
 	program_unref(p);
@@ -238,6 +253,70 @@ static void test_a_loop_that_counts_far(void **state)
 	assert_true(verify("a loop that counts to 2000000000") > 0);
 }
 
+/*
+ * Thousands of blocks inside of a loop that nothing enters (r0 is 0): they cost no instruction, but
+ * the search walks over their places in each turn, and their jumps are thresholds of its widening.
+ */
+static void dead_blocks(int back_to)
+{
+	JNE_K(0, 0, 1);
+	add(BPF_JMP | BPF_JA, 0, 0, 3900, 0);
+	for (int i = 0; i < 3900; i++)
+		JEQ_K(7, 3 * i, back_to - (int)n_insns - 1);
+}
+
+static void test_a_loop_of_dead_blocks(void **state)
+{
+	(void)state;
+	MOV_K(6, 0);
+	MOV_K(0, 0);
+	ADD_K(6, 1);
+	dead_blocks(2);
+	JNE_K(6, 2000000000, 2 - (int)n_insns - 1);
+	EXIT();
+	assert_true(verify("a loop with thousands of dead blocks") > 10 * visits);
+}
+
+static void test_dead_blocks_in_an_inner_loop(void **state)
+{
+	(void)state;
+	LOAD(2, 1, 0);
+	MOV_K(6, 0);
+	MOV_K(0, 0);
+	ADD_K(6, 1);
+	LOAD(7, 1, 8);
+	dead_blocks(4);
+	JLT_X(7, 2, 4 - (int)n_insns - 1);
+	JNE_K(6, 2000000000, 3 - (int)n_insns - 1);
+	EXIT();
+	assert_true(verify("an inner loop with thousands of dead blocks") > 10 * visits);
+}
+
+/* Each round of widening moves a bound of each slot on by one threshold. */
+static void test_a_deep_stack_that_widens(void **state)
+{
+	(void)state;
+	LOAD(2, 1, 0);
+	MOV_K(6, 0);
+	MOV_K(0, 0);
+	MOV_K(3, 0);
+	for (int slot = 1; slot <= 64; slot++)
+		STORE(10, -8 * slot, 3);
+	uint32_t head = n_insns;
+	ADD_K(3, 1);
+	for (int slot = 1; slot <= 32; slot++)
+		STORE(10, -8 * slot, 3);
+	JNE_K(0, 0, 1);
+	add(BPF_JMP | BPF_JA, 0, 0, 3900, 0);
+	for (int i = 0; i < 3900; i++)
+		JEQ_K(7, 3 * i, (int)head - (int)n_insns - 1);
+	JLT_X(3, 2, (int)head - (int)n_insns - 1);
+	ADD_K(6, 1);
+	JNE_K(6, 2000000000, 3 - (int)n_insns - 1);
+	EXIT();
+	(void)verify("a stack that widens by thousands of thresholds");
+}
+
 /* Jumps from everywhere to everywhere. */
 static void test_mazes(void **state)
 {
@@ -286,6 +365,9 @@ int main(void)
 		cmocka_unit_test(test_jumps_to_one_far_place_each),
 		cmocka_unit_test(test_a_loop_around_everything),
 		cmocka_unit_test(test_a_loop_that_counts_far),
+		cmocka_unit_test(test_a_loop_of_dead_blocks),
+		cmocka_unit_test(test_dead_blocks_in_an_inner_loop),
+		cmocka_unit_test(test_a_deep_stack_that_widens),
 		cmocka_unit_test(test_mazes),
 	};
 
