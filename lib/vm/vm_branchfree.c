@@ -21,9 +21,11 @@ enum { MAX_INSNS = 1024, MAX_SLOTS = 320, MAX_WAITING = 256 };
 
 /* A register or a piece of memory: a scalar's node, or a pointer's offset into its region. */
 struct value {
-	uint8_t region;
-	uint32_t node; /* BF_NONE: not written */
+	uint8_t region; /* MIXED: of different kinds on different ways, for good */
+	uint32_t node;  /* BF_NONE: not written, or mixed */
 };
+
+enum { MIXED = VM_REGIONS };
 
 /* A piece of the stack or of the state; which of them exist is the same on every path. */
 struct slot {
@@ -59,6 +61,11 @@ static bool refuse(struct eval *e, const char *why)
 
 /* ---- memory -------------------------------------------------------------------------------- */
 
+static bool is_unwritten(struct value v)
+{
+	return v.node == BF_NONE && v.region != MIXED;
+}
+
 static uint32_t initial_slot(struct eval *e, const struct slot *s)
 {
 	if (s->region == VM_REGION_STATE)
@@ -91,19 +98,55 @@ static int find_slot(struct eval *e, unsigned region, int64_t offset, unsigned b
 static uint32_t read_slot(struct eval *e, struct path *p, int slot, struct value *ret)
 {
 	*ret = p->slots[slot];
-	if (ret->node == BF_NONE)
+	if (is_unwritten(*ret))
 		*ret = (struct value){0, initial_slot(e, &e->slots[slot])};
 	if (ret->node == BF_NONE)
 		refuse(e, "it reads memory in pieces it did not write");
 	return ret->node;
 }
 
-/* The offset of an access through a pointer, when it is the same for every record. */
-static bool constant_offset(struct eval *e, const struct value *ptr, int64_t off, int64_t *ret)
+/* Is it there for every record? Offsets into the stack are negative. */
+static bool inside(const struct eval *e, unsigned region, int64_t offset, unsigned bytes)
+{
+	const struct program *p = e->vp->program;
+	int64_t start = 0, end = 0;
+
+	switch ((enum vm_region)region) {
+	case VM_REGION_RECORD:
+		end = e->vp->bounds.record_min_bytes;
+		break;
+	case VM_REGION_PARAMS:
+		end = p->params_bytes;
+		break;
+	case VM_REGION_STATE:
+		end = p->state_bytes;
+		break;
+	case VM_REGION_RODATA:
+		end = p->rodata_bytes;
+		break;
+	case VM_REGION_STACK:
+		start = -(int64_t)e->code->flat.stack_bytes;
+		break;
+	default:
+		return false;
+	}
+	return offset >= start && offset <= end - (int64_t)bytes;
+}
+
+/*
+ * The offset of an access of some bytes through a pointer, when it is the same for every record.
+ * That the verifier has proven the access is not enough: it did so for the ways that it believes
+ * possible, and the graph reads for every record, on any way.
+ */
+static bool constant_offset(struct eval *e, const struct value *ptr, int64_t off, unsigned bytes,
+			    int64_t *ret)
 {
 	if (!ptr->region || ptr->node == BF_NONE || e->b.nodes[ptr->node].op != BF_CONST)
 		return refuse(e, "it addresses memory by a computed offset");
-	*ret = (int64_t)e->b.nodes[ptr->node].imm + off;
+	*ret = (int64_t)(e->b.nodes[ptr->node].imm + (uint64_t)off);
+	if (!inside(e, ptr->region, *ret, bytes))
+		return refuse(e, "on some way it accesses memory outside of the shortest record, "
+				 "or of another region");
 	return true;
 }
 
@@ -131,17 +174,13 @@ static bool load(struct eval *e, struct path *p, const struct vm_op *op)
 	struct value v = {0, 0};
 	int64_t offset;
 
-	if (!constant_offset(e, &p->regs[op->src], op->off, &offset))
+	if (!constant_offset(e, &p->regs[op->src], op->off, op->bytes, &offset))
 		return false;
 
 	enum vm_region region = p->regs[op->src].region;
 
 	switch (region) {
 	case VM_REGION_RECORD:
-		/* Proven on its own path is not enough: it will be read for every record. */
-		if (offset + op->bytes > (int64_t)e->vp->bounds.record_min_bytes)
-			return refuse(e, "it reads behind the shortest record");
-		/* fall through */
 	case VM_REGION_PARAMS:
 	case VM_REGION_RODATA:
 		v.node = bf_leaf(&e->b, BF_LOAD, region, (uint64_t)offset, op->bytes);
@@ -173,8 +212,10 @@ static bool store(struct eval *e, struct path *p, const struct vm_op *op)
 	int64_t offset;
 	int slot;
 
-	if (!constant_offset(e, &p->regs[op->dst], op->off, &offset))
+	if (!constant_offset(e, &p->regs[op->dst], op->off, op->bytes, &offset))
 		return false;
+	if (v.region && p->regs[op->dst].region != VM_REGION_STACK)
+		return refuse(e, "it stores a pointer, on a way that is never taken");
 	slot = find_slot(e, p->regs[op->dst].region, offset, op->bytes);
 	if (slot < 0)
 		return false;
@@ -344,7 +385,7 @@ static int pointer_slot(struct eval *e, struct path *p, unsigned reg, unsigned b
 {
 	int64_t offset;
 
-	if (!constant_offset(e, &p->regs[reg], 0, &offset))
+	if (!constant_offset(e, &p->regs[reg], 0, bytes, &offset))
 		return -1;
 	if (p->regs[reg].region != VM_REGION_STATE && p->regs[reg].region != VM_REGION_STACK) {
 		refuse(e, "a helper reads memory");
@@ -443,10 +484,10 @@ static struct value merge_value(struct eval *e, uint32_t yes, uint32_t no, struc
 		return a;
 	/* Written on one way only: either nobody reads it, or the verifier knows that the other way
 	 * is never taken. */
-	if (a.node == BF_NONE || x.node == BF_NONE)
-		return a.node == BF_NONE ? x : a;
-	if (a.region != x.region) /* the same, but which way? has_values() refuses it */
-		return (struct value){0, BF_NONE};
+	if (is_unwritten(a) || is_unwritten(x))
+		return is_unwritten(a) ? x : a;
+	if (a.region != x.region || a.region == MIXED) /* likewise, but has_values() refuses it */
+		return (struct value){MIXED, BF_NONE};
 	/* What a filter returns: the ways on which it is not 0, without those on which it is. */
 	if (!a.region && nodes[a.node].cond && nodes[x.node].cond &&
 	    (nodes[a.node].op == BF_CONST || nodes[x.node].op == BF_CONST))
@@ -476,12 +517,12 @@ static void merge_paths(struct eval *e, struct path *into, const struct path *ot
 		struct value a = into->slots[s], x = other->slots[s];
 		struct value old = {0, BF_NONE};
 
-		if (a.node == BF_NONE && x.node == BF_NONE)
+		if (is_unwritten(a) && is_unwritten(x))
 			continue;
-		if (a.node == BF_NONE || x.node == BF_NONE)
+		if (is_unwritten(a) || is_unwritten(x))
 			old.node = initial_slot(e, &e->slots[s]);
-		into->slots[s] = merge_value(e, yes, no, a.node == BF_NONE ? old : a,
-					     x.node == BF_NONE ? old : x);
+		into->slots[s] = merge_value(e, yes, no, is_unwritten(a) ? old : a,
+					     is_unwritten(x) ? old : x);
 	}
 	into->when = bf_either(&e->b, into->when, other->when);
 }

@@ -49,6 +49,7 @@ static const struct jit_module *jit;
 /* The code of the program that was run last: a case has many runs. */
 static struct {
 	const struct vm_program *vp;
+	bool plain;
 	struct jit_image *image;
 	struct jit_code code;
 } compiled;
@@ -61,13 +62,17 @@ static void forget_code(void)
 	compiled.vp = NULL;
 }
 
-static bool compile(const struct vm_program *vp)
+/* plain: exact alone. Otherwise fast with one lane, where the program is a reduction. */
+static bool compile(const struct vm_program *vp, bool plain)
 {
-	struct jit_options options = {.fixed = vp->bounds.record_min_bytes ==
-					       vp->bounds.record_max_bytes};
+	struct jit_options options = {
+		.fixed = vp->bounds.record_min_bytes == vp->bounds.record_max_bytes,
+		.plain = plain,
+		.lanes = 1,
+	};
 	struct nf_error err;
 
-	if (compiled.vp == vp)
+	if (compiled.vp == vp && compiled.plain == plain)
 		return true;
 	forget_code();
 	if (jit->compile(vp, &options, &compiled.image, &err) ||
@@ -77,6 +82,7 @@ static bool compile(const struct vm_program *vp)
 		return false;
 	}
 	compiled.vp = vp;
+	compiled.plain = plain;
 	return true;
 }
 
@@ -95,7 +101,7 @@ static uint8_t *take_key(struct jit_ctx *ctx, const uint8_t *key)
 
 /* A scan of one record. combine is never compiled. */
 static bool run_jit(const struct vm_program *vp, enum program_kind entry, uint64_t budget,
-		    const struct vm_memory *mem, struct outcome *ret)
+		    const struct vm_memory *mem, bool plain, struct outcome *ret)
 {
 	static const uint8_t nothing[1];
 	uint32_t starts[2] = {0, mem->record_bytes + 1};
@@ -112,7 +118,7 @@ static bool run_jit(const struct vm_program *vp, enum program_kind entry, uint64
 		.owner = &sink,
 	};
 
-	if (entry == PROGRAM_COMBINE || !compile(vp))
+	if (entry == PROGRAM_COMBINE || !compile(vp, plain))
 		return false;
 	int r = jit_fold(&compiled.code, &ctx, mem->record, 1, mem->record_bytes,
 			 fixed ? NULL : starts, mem->state, mem->params ? mem->params : nothing,
@@ -124,6 +130,18 @@ static bool run_jit(const struct vm_program *vp, enum program_kind entry, uint64
 	ret->no_r0 = true;
 	ret->r0 = entry == PROGRAM_FILTER ? ctx.matched : r == JIT_STOP;
 	return true;
+}
+
+static bool run_jit_exact(const struct vm_program *vp, enum program_kind entry, uint64_t budget,
+			  const struct vm_memory *mem, struct outcome *ret)
+{
+	return run_jit(vp, entry, budget, mem, true, ret);
+}
+
+static bool run_jit_fast(const struct vm_program *vp, enum program_kind entry, uint64_t budget,
+			 const struct vm_memory *mem, struct outcome *ret)
+{
+	return run_jit(vp, entry, budget, mem, false, ret);
 }
 
 /* build/<variant>/nearfold-jit.so, from build/<variant>/tests/unit/vm/test_vm_data */
@@ -150,7 +168,7 @@ static const struct {
 	const char *name;
 	bool (*run)(const struct vm_program *vp, enum program_kind entry, uint64_t budget,
 		    const struct vm_memory *mem, struct outcome *ret);
-} engines[] = {{"interp", run_interp}, {"jit", run_jit}};
+} engines[] = {{"interp", run_interp}, {"jit", run_jit_exact}, {"jit, fast", run_jit_fast}};
 
 static struct {
 	unsigned cases, runs, failures;
@@ -226,7 +244,7 @@ static void run_one(const char *file, const struct vm_case *c, const struct vm_r
 	struct nf_error err;
 	char message[1200];
 
-	if (engines[engine].run == run_jit && (!jit || c->entry == PROGRAM_COMBINE))
+	if (engines[engine].run != run_interp && (!jit || c->entry == PROGRAM_COMBINE))
 		return;
 	total.runs++;
 	if (!engines[engine].run(vp, c->entry, c->budget, &mem, &out)) {
