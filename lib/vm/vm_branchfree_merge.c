@@ -143,10 +143,12 @@ static bool is_order(const struct finder *f, const struct bf_node *n, uint32_t x
 
 		for (int side = 0; side < 2; side++) {
 			const struct bf_node *o = &f->b->nodes[side ? n->b : n->a];
+			uint32_t node = side ? n->b : n->a;
 			bool ok = (o->op == want && o->bytes == f->bytes) ||
 				  (!sign && (o->op == BF_LOAD || o->op == BF_CELL) &&
 				   o->bytes <= f->bytes) ||
-				  o->op == BF_CONST;
+				  (o->op == BF_CONST &&
+				   bf_unary(f->b, want, node, (uint8_t)f->bytes) == node);
 
 			if (!ok)
 				return false;
