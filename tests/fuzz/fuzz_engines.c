@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * fuzz_engines.c - bytes become a program and records; the engines that can run it must give the
- * same bits, or the same error in the same words.
+ * same bits, or the same error in the same words, and what the interpreter holds in registers and
+ * stack must be what the verifier believed, at every instruction.
  *
  * Input: one byte that says how to read the rest, then
  *	bit 7 clear	a program as in tests/support/fuzz_program.h
  *	bit 7 set	8 bytes of seed for tests/support/vm_gen.h; the byte's other bits are its
  *			options
  * Records are made from the input, too. Compiling takes milliseconds: what is long is not tried.
- * NEARFOLD_FUZZ_KERNEL=1 adds the kernel engine, where it may run.
+ * The kernel engine takes part where it may run; where it may not, a line says why.
+ * NEARFOLD_FUZZ_KERNEL=0 leaves it out. At the end: how many programs each engine ran.
  */
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,8 +20,10 @@
 #include <unistd.h>
 
 #include "base/scope.h"
+#include "scan/engine_kernel_load.h"
 #include "tests/support/fold_run.h"
 #include "tests/support/fuzz_program.h"
+#include "tests/support/vm_beliefs.h"
 #include "tests/support/vm_gen.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -28,6 +33,7 @@ enum {
 	BUDGET = 2000,
 	MAX_GROUPS = 50,
 	DATA_BYTES = 4000,
+	MAX_BELIEVED = 64, /* records that are run against the beliefs: that is slow */
 	MAX_STEPS = 20000,
 };
 
@@ -54,6 +60,35 @@ static void find_module(void)
 	for (int up = 0; up < 3; up++)
 		*strrchr(module_path, '/') = '\0';
 	strcat(module_path, "/nearfold-jit.so");
+}
+
+static struct {
+	unsigned programs, jit, kernel, kernel_refused;
+	uint64_t believed; /* instructions that ran within the beliefs */
+} total;
+
+static void print_total(void)
+{
+	fprintf(stderr,
+		"%u programs in interp, %" PRIu64 " instructions of them as believed; %u in jit, "
+		"%u in kernel, where %u more were refused\n",
+		total.programs, total.believed, total.jit, total.kernel, total.kernel_refused);
+}
+
+/* Asked once, since asking takes milliseconds. */
+static bool has_kernel(void)
+{
+	static int has = -1;
+	const char *wanted = getenv("NEARFOLD_FUZZ_KERNEL");
+	struct kernel_host host;
+	struct nf_error why = {.text = "NEARFOLD_FUZZ_KERNEL=0"};
+
+	if (has < 0) {
+		has = !(wanted && !strcmp(wanted, "0")) && !kernel_host_probe(&host, &why);
+		if (!has)
+			fprintf(stderr, "SKIP: the kernel engine: %s\n", why.text);
+	}
+	return has;
 }
 
 static int generated(const uint8_t *data, size_t size, struct fuzz_program *ret)
@@ -96,19 +131,88 @@ static void make_data(const uint8_t *in, size_t size, bool lines, uint8_t *out, 
 	}
 }
 
-static void compare(const struct engine_config *cfg, const struct fold_input *in, const char *name,
+/* Its own refusal (a guard, a helper that it lacks) is no answer that could be wrong: false. */
+static bool compare(const struct engine_config *cfg, const struct fold_input *in, const char *name,
 		    const struct fold_output *want)
 {
 	struct fold_output got = {0};
 	char text[512];
+	bool ran = !fold_run(engine_by_name(name), cfg, in, &got);
 
-	/* Its own refusal (a helper that it lacks) is no answer that could be wrong. */
-	if (!fold_run(engine_by_name(name), cfg, in, &got) &&
-	    !fold_output_same(want, &got, text, sizeof(text))) {
+	if (ran && !fold_output_same(want, &got, text, sizeof(text))) {
 		fprintf(stderr, "interp and %s differ: %s\n", name, text);
 		abort();
 	}
+	if (!ran && getenv("NEARFOLD_VERBOSE"))
+		fprintf(stderr, "%s: %s: %s\n", name, got.err.where, got.err.text);
 	fold_output_done(&got);
+	return ran;
+}
+
+/* One record, or one combine, in a machine that is held to the beliefs. False: it is the last. */
+static bool run_believed(struct vm_machine *m, const struct program *p, struct vm_memory *mem,
+			 enum program_kind first, enum program_kind last)
+{
+	struct vm_trap trap;
+	uint64_t r0 = 1;
+
+	vm_machine_refill(m);
+	for (enum program_kind kind = first; kind <= last; kind++) {
+		if (!program_entry(p, kind, NULL))
+			continue;
+		if (!vm_interp(m, kind, mem, &r0, &trap))
+			return false;
+		if (kind == PROGRAM_FILTER && !(uint32_t)r0)
+			return true;
+	}
+	return !(uint32_t)r0;
+}
+
+/* The first records into one state, whatever their keys, and that state into itself as it began. */
+static void hold_to_beliefs(struct vm_program *vp, const struct engine_config *cfg,
+			    const struct fold_input *in)
+{
+	const struct program *p = vp->program;
+	AUTO_FREE uint8_t *state = calloc(1, p->state_bytes);
+	AUTO_FREE uint8_t *from = calloc(1, p->state_bytes);
+	AUTO_FREE uint8_t *key = calloc(1, p->key_bytes + !p->key_bytes);
+	struct vm_memory mem = {.params = cfg->params, .state = state, .from = from, .key = key};
+	struct vm_program *again;
+	struct vm_beliefs *beliefs;
+	struct vm_machine *m;
+	size_t at = 0;
+
+	if (!state || !from || !key ||
+	    vm_beliefs_verify((struct program *)p, &vp->bounds, &again, &beliefs, NULL) ||
+	    vm_machine_new(again, BUDGET, &m))
+		abort();
+	vm_beliefs_check(beliefs, m);
+	if (p->init_state)
+		memcpy(state, p->init_state, p->state_bytes);
+	for (unsigned n = 0; n < MAX_BELIEVED && at < in->bytes; n++) {
+		const uint8_t *newline = memchr(in->data + at, '\n', in->bytes - at);
+		size_t bytes = cfg->record_bytes;
+
+		if (cfg->format == FORMAT_LINES)
+			bytes = newline ? (size_t)(newline - in->data) - at : in->bytes - at;
+		/* To the byte, for the sanitizer. */
+		AUTO_FREE uint8_t *record = malloc(bytes + !bytes);
+		if (!record)
+			abort();
+		memcpy(record, in->data + at, bytes);
+		mem.record = record;
+		mem.record_bytes = (uint32_t)bytes;
+		if (!run_believed(m, p, &mem, PROGRAM_FILTER, PROGRAM_REDUCE))
+			break;
+		memset(key, 0, p->key_bytes);
+		at += bytes + (cfg->format == FORMAT_LINES);
+	}
+	memcpy(from, state, p->state_bytes);
+	run_believed(m, p, &mem, PROGRAM_COMBINE, PROGRAM_COMBINE);
+	total.believed += vm_beliefs_checked(beliefs);
+	vm_machine_free(m);
+	vm_beliefs_free(beliefs);
+	vm_program_unref(again);
 }
 
 static void run(struct vm_program *vp, const uint8_t *input, size_t size)
@@ -137,14 +241,24 @@ static void run(struct vm_program *vp, const uint8_t *input, size_t size)
 		abort();
 	make_data(input, size, false, params, p->params_bytes);
 	make_data(input, size, lines, data, bytes);
+	hold_to_beliefs(vp, &cfg, &in);
 	if (fold_run(&engine_interp, &cfg, &in, &want)) {
 		fprintf(stderr, "interp refuses: %s\n", want.err.text);
 		abort();
 	}
-	compare(&cfg, &in, "jit", &want);
-	if (getenv("NEARFOLD_FUZZ_KERNEL") && engine_by_name("kernel")) {
-		in.read_bytes = 1 << 16;
-		compare(&cfg, &in, "kernel", &want);
+	total.programs++;
+	if (!compare(&cfg, &in, "jit", &want)) {
+		fprintf(stderr, "jit refuses: is %s there?\n", module_path);
+		abort();
+	}
+	total.jit++;
+	if (has_kernel()) {
+		/* One window, or several that cut lines. */
+		in.read_bytes = 512u << size % 4;
+		if (compare(&cfg, &in, "kernel", &want))
+			total.kernel++;
+		else
+			total.kernel_refused++;
 	}
 	fold_output_done(&want);
 }
@@ -154,8 +268,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct fuzz_program f = {0};
 	struct vm_program *vp = NULL;
 
-	if (!module_path[0])
+	if (!module_path[0]) {
 		find_module();
+		atexit(print_total);
+	}
 	if (size < 2 || size > MAX_INPUT_BYTES)
 		return 0;
 	if (data[0] & GENERATE ? generated(data, size, &f) : fuzz_program(data + 1, size - 1, &f))
