@@ -326,6 +326,8 @@ static bool jump_condition(struct eval *e, struct path *p, const struct vm_op *o
 	struct value y =
 		op->use_imm ? (struct value){0, bf_const(b, (uint64_t)op->imm)} : p->regs[op->src];
 	uint32_t l = x.node, r = y.node;
+	/* Of pointers the nodes are offsets, which may be negative (vm.h). */
+	enum bf_op below = x.region ? BF_SLT : BF_ULT;
 
 	if (x.region != y.region) {
 		/* A pointer is never null; nothing else passes the verifier. */
@@ -351,16 +353,16 @@ static bool jump_condition(struct eval *e, struct path *p, const struct vm_op *o
 		*ret = bf_not(b, bf_binary(b, BF_EQ, bf_binary(b, BF_AND, l, r), bf_const(b, 0)));
 		break;
 	case VM_OP_JGT:
-		*ret = bf_binary(b, BF_ULT, r, l);
+		*ret = bf_binary(b, below, r, l);
 		break;
 	case VM_OP_JGE:
-		*ret = bf_not(b, bf_binary(b, BF_ULT, l, r));
+		*ret = bf_not(b, bf_binary(b, below, l, r));
 		break;
 	case VM_OP_JLT:
-		*ret = bf_binary(b, BF_ULT, l, r);
+		*ret = bf_binary(b, below, l, r);
 		break;
 	case VM_OP_JLE:
-		*ret = bf_not(b, bf_binary(b, BF_ULT, r, l));
+		*ret = bf_not(b, bf_binary(b, below, r, l));
 		break;
 	case VM_OP_JSGT:
 		*ret = bf_binary(b, BF_SLT, r, l);
