@@ -8,9 +8,14 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "vm/vm.h"
+
 enum {
 	MAP_TYPE_ARENA = 33, /* BPF_MAP_TYPE_ARENA, Linux 6.9; Debian 12's headers predate it */
 	PAGE = 4096,
+	/* Stays out of use at both ends: programs compare pointers that are a little outside of
+	 * their region (vm.h), of which the kernel compares the low 32 bits. */
+	KERNEL_ARENA_MARGIN = VM_NEAR_BYTES,
 };
 
 struct kernel_arena {
@@ -52,8 +57,7 @@ int kernel_arena_new(struct kernel_arena **ret, struct nf_error *err)
 		kernel_arena_free(a);
 		return r;
 	}
-	/* The first page stays out of use: its low 32 bits may be those of NULL. */
-	a->used = PAGE;
+	a->used = KERNEL_ARENA_MARGIN;
 	*ret = a;
 	return 0;
 }
@@ -81,7 +85,7 @@ void *kernel_arena_take(struct kernel_arena *a, size_t bytes)
 	uint8_t *p = NULL;
 
 	pthread_mutex_lock(&a->lock);
-	if (size >= bytes && size <= KERNEL_ARENA_BYTES - a->used) {
+	if (size >= bytes && size <= KERNEL_ARENA_BYTES - KERNEL_ARENA_MARGIN - a->used) {
 		p = a->base + a->used;
 		a->used += size;
 	}

@@ -61,6 +61,25 @@ static bool can_guard(const struct vm_insn *info, const struct vm_op *op,
 	return true;
 }
 
+/* Is r10 an operand, other than of `rX = r10` and as the address of an access? It stands somewhere
+ * else in the kernel (kernel_frame.base), which those two see to. */
+static bool computes_with_r10(const struct vm_op *op)
+{
+	bool src = op->reads & BIT(BPF_REG_10) && !op->use_imm && op->src == BPF_REG_10;
+	bool dst = op->reads & BIT(BPF_REG_10) && op->dst == BPF_REG_10;
+
+	switch ((enum vm_op_kind)op->kind) {
+	case VM_KIND_ALU:
+		return src && (op->op != VM_OP_MOV || op->width != 64);
+	case VM_KIND_STORE:
+		return src;
+	case VM_KIND_JUMP:
+		return src || dst;
+	default:
+		return false;
+	}
+}
+
 static const char *check_insn(const struct vm_insn *info, const struct vm_op *op,
 			      const struct kernel_regs *k)
 {
@@ -71,6 +90,11 @@ static const char *check_insn(const struct vm_insn *info, const struct vm_op *op
 	if (vm_op_is_access(op) && info->region == VM_REGION_STACK &&
 	    (info->offset_min % op->bytes || info->offset_max % op->bytes))
 		return "an access to the stack that is not aligned to its size";
+	if (computes_with_r10(op))
+		return "it computes with r10 itself; copy r10 to another register first";
+	if (info->far)
+		return "it compares or subtracts pointers that may be far outside of their region; "
+		       "in the kernel they have 32 bits";
 	if (op->kind == VM_KIND_CALL)
 		return kernel_helper_call_reason((int32_t)op->imm, info);
 	return NULL;
@@ -228,13 +252,14 @@ static bool is_division(const struct vm_op *op)
 static void lower_alu(struct lowering *l, uint32_t i, const struct vm_op *op, struct bpf_insn insn)
 {
 	const struct kernel_regs *k = &l->regs[i];
-	bool both = op->width == 64 && !op->use_imm && k->arena & BIT(op->src);
+	const struct vm_insn *info = &l->code->info[i];
 
-	if (both && op->op == VM_OP_SUB && k->arena & BIT(op->dst)) {
+	if (info->pointers && info->region != VM_REGION_STACK) {
 		pointer_difference(l->s, insn.dst_reg, insn.src_reg);
 		return;
 	}
-	if (both && op->op == VM_OP_ADD && !(k->arena & BIT(op->dst)))
+	if (op->op == VM_OP_ADD && op->width == 64 && !op->use_imm && k->arena & BIT(op->src) &&
+	    !(k->arena & BIT(op->dst)))
 		splice_cast(l->s, insn.dst_reg);
 	if (op->use_imm && (op->op == VM_OP_LSH || op->op == VM_OP_RSH || op->op == VM_OP_ARSH))
 		insn.imm &= op->width - 1; /* the kernel refuses more, and divisions by 0 */

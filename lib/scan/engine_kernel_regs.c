@@ -2,8 +2,10 @@
 #include "scan/engine_kernel_regs.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/scope.h"
+#include "scan/engine_kernel_stack.h"
 #include "vm/vm_helper.h"
 #include "vm/vm_isa.h"
 
@@ -34,13 +36,17 @@ static void flow(struct analysis *a, uint32_t to, const struct kernel_regs *k)
 		t->slot_arena &= k->slot_arena;
 		t->slot_stack &= k->slot_stack;
 		t->slot_record &= k->slot_record;
+		for (unsigned r = 0; r < 11; r++)
+			if (t->frame[r] != k->frame[r])
+				t->frame[r] = KERNEL_FRAME_UNKNOWN;
 	} else {
 		*t = *k;
 		t->seen = true;
 	}
 	if (was.seen && was.arena == t->arena && was.stack == t->stack && was.init == t->init &&
 	    was.record == t->record && was.slot_arena == t->slot_arena &&
-	    was.slot_stack == t->slot_stack && was.slot_record == t->slot_record)
+	    was.slot_stack == t->slot_stack && was.slot_record == t->slot_record &&
+	    !memcmp(was.frame, t->frame, sizeof(was.frame)))
 		return;
 	if (!a->queued[to]) {
 		a->queued[to] = true;
@@ -57,6 +63,21 @@ static void set(struct kernel_regs *k, unsigned reg, bool arena, bool stack)
 static void set_record(struct kernel_regs *k, unsigned reg, bool record)
 {
 	k->record = (uint16_t)((k->record & ~BIT(reg)) | (record ? BIT(reg) : 0));
+}
+
+/* Only where a pointer is made from r10 does it get its frame: later arithmetic moves it as it is.
+ */
+static void alu_frame(struct kernel_regs *k, const struct vm_op *op, const struct vm_code *code,
+		      uint32_t i)
+{
+	bool from_src = !op->use_imm && k->stack & BIT(op->src);
+
+	if (kernel_stack_makes_pointer(code, i))
+		k->frame[op->dst] = kernel_stack_frame(op->imm);
+	else if (from_src && (op->op == VM_OP_MOV || !(k->stack & BIT(op->dst))))
+		k->frame[op->dst] = k->frame[op->src];
+	else if (!(k->stack & BIT(op->dst)))
+		k->frame[op->dst] = KERNEL_FRAME_UNKNOWN;
 }
 
 static void alu(struct kernel_regs *k, const struct vm_op *op)
@@ -103,6 +124,7 @@ static void memory(struct kernel_regs *k, const struct vm_op *op, const struct v
 				   : 0;
 
 	if (op->kind == VM_KIND_LOAD) {
+		k->frame[op->dst] = KERNEL_FRAME_UNKNOWN;
 		set(k, op->dst, exact && k->slot_arena & touched, exact && k->slot_stack & touched);
 		set_record(k, op->dst, exact && k->slot_record & touched);
 		return;
@@ -117,13 +139,17 @@ static void memory(struct kernel_regs *k, const struct vm_op *op, const struct v
 	}
 }
 
-static void step(struct kernel_regs *k, const struct vm_op *op, const struct vm_insn *info)
+static void step(struct kernel_regs *k, const struct vm_op *op, const struct vm_code *code,
+		 uint32_t i)
 {
+	const struct vm_insn *info = &code->info[i];
+
 	k->init |= op->writes;
 	if (op->kind == VM_KIND_CALL)
 		k->init = (uint16_t)(k->init & ~0x3e);
 	switch (op->kind) {
 	case VM_KIND_ALU:
+		alu_frame(k, op, code, i);
 		alu(k, op);
 		break;
 	case VM_KIND_LOAD:
@@ -187,6 +213,8 @@ struct kernel_regs *kernel_regs_new(const struct vm_code *code, enum program_kin
 
 	if (!at || !work || !queued)
 		return NULL;
+	memset(entry.frame, KERNEL_FRAME_UNKNOWN, sizeof(entry.frame));
+	entry.frame[10] = 0;
 	flow(&a, 0, &entry);
 	while (a.n_work) {
 		uint32_t i = work[--a.n_work];
@@ -196,7 +224,7 @@ struct kernel_regs *kernel_regs_new(const struct vm_code *code, enum program_kin
 		queued[i] = false;
 		if (vm_isa_decode(code->flat.insns, n, i, &op))
 			continue;
-		step(&k, &op, &code->info[i]);
+		step(&k, &op, code, i);
 		if (vm_op_falls_through(&op) && !is_fail(&op))
 			flow(&a, i + op.slots, &k);
 		if (op.kind == VM_KIND_JUMP)

@@ -19,6 +19,8 @@ struct kernel_regs {
 	uint16_t record;       /* bit i: r_i is the record, its first byte */
 	uint64_t slot_arena, slot_stack,
 		slot_record; /* bit i: so is the word at r10 - 8 * (i + 1) */
+	uint8_t frame[11];   /* of a pointer to the stack: the frame (engine_kernel_stack.h) that it
+			      * was made for, and is moved with; or unknown */
 	bool seen;           /* some way leads here */
 };
 

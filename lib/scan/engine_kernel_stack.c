@@ -6,6 +6,7 @@
 
 #include "base/scope.h"
 #include "scan/engine_kernel_regs.h"
+#include "vm/vm_helper.h"
 #include "vm/vm_isa.h"
 
 enum { FRAME = PROGRAM_STACK_FRAME_BYTES };
@@ -16,16 +17,18 @@ struct use {
 	bool apart; /* every access keeps to one frame: they can be moved */
 };
 
-/* The frame of an offset: its top, a multiple of FRAME, counts to it, its lowest byte to the next.
- */
-static uint32_t frame_of(int64_t offset)
+uint8_t kernel_stack_frame(int64_t offset)
 {
-	return (uint32_t)(-offset / FRAME);
+	if (offset > 0 || -offset / FRAME >= KERNEL_STACK_FRAMES)
+		return KERNEL_FRAME_UNKNOWN;
+	return (uint8_t)(-offset / FRAME);
 }
 
 int32_t kernel_stack_map(const struct kernel_stack *s, int32_t offset)
 {
-	return offset + s->shift[frame_of(offset)];
+	uint8_t frame = kernel_stack_frame(offset);
+
+	return frame == KERNEL_FRAME_UNKNOWN ? offset : offset + s->shift[frame];
 }
 
 static bool is_add(const struct bpf_insn *insn, uint8_t reg)
@@ -45,10 +48,10 @@ bool kernel_stack_makes_pointer(const struct vm_code *code, uint32_t i)
 /* [low, high) from r10 on is used. */
 static void note(struct use *u, int64_t low, int64_t high)
 {
-	uint32_t frame = frame_of(low), bytes;
+	uint32_t frame = kernel_stack_frame(low), bytes;
 
 	u->lowest = low < u->lowest ? low : u->lowest;
-	if (frame >= KERNEL_STACK_FRAMES || low % FRAME == 0 || high > -(int64_t)frame * FRAME) {
+	if (frame == KERNEL_FRAME_UNKNOWN || low % FRAME == 0 || high > -(int64_t)frame * FRAME) {
 		u->apart &= low == 0 && high == 0;
 		return;
 	}
@@ -74,6 +77,30 @@ static void note_pointer(struct use *u, const struct vm_code *code, uint32_t i)
 	}
 }
 
+/* What is used through a register must be in the frame that the register was made for. */
+static void note_frames(struct use *u, const struct vm_insn *info, const struct vm_op *op,
+			const struct kernel_regs *k)
+{
+	const struct vm_helper *h = vm_helper_by_number((int32_t)op->imm);
+	uint8_t frame = kernel_stack_frame(info->offset_min);
+
+	if (vm_op_is_access(op) && info->region == VM_REGION_STACK) {
+		note(u, info->offset_min, info->offset_max + op->bytes);
+		u->apart &= k->frame[op->kind == VM_KIND_LOAD ? op->src : op->dst] == frame ||
+			    (op->kind == VM_KIND_LOAD ? op->src : op->dst) == BPF_REG_10;
+	} else if (info->pointers && info->region == VM_REGION_STACK) {
+		u->apart &= k->frame[op->dst] == k->frame[op->src] &&
+			    k->frame[op->dst] != KERNEL_FRAME_UNKNOWN;
+	}
+	for (unsigned a = 0; op->kind == VM_KIND_CALL && a < 5; a++) {
+		if (info->arg_region[a] != VM_REGION_STACK)
+			continue;
+		/* The offsets are those of all arguments together. */
+		note(u, info->offset_min, info->offset_max + h->fixed_bytes);
+		u->apart &= k->frame[1 + a] == frame;
+	}
+}
+
 int kernel_stack_of(const struct vm_program *vp, enum program_kind kind, struct kernel_stack *ret)
 {
 	const struct vm_code *code = &vp->code[kind];
@@ -83,15 +110,13 @@ int kernel_stack_of(const struct vm_program *vp, enum program_kind kind, struct 
 	if (!regs)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < code->flat.n_insns; i++) {
-		const struct vm_insn *info = &code->info[i];
 		struct vm_op op;
 
 		if (!regs[i].seen || vm_isa_decode(code->flat.insns, code->flat.n_insns, i, &op))
 			continue;
-		if (vm_op_is_access(&op) && info->region == VM_REGION_STACK)
-			note(&u, info->offset_min, info->offset_max + op.bytes);
-		else if (op.op == VM_OP_ADD && op.width == 64 && op.use_imm &&
-			 regs[i].stack >> op.dst & 1)
+		note_frames(&u, &code->info[i], &op, &regs[i]);
+		if (op.op == VM_OP_ADD && op.width == 64 && op.use_imm &&
+		    regs[i].stack >> op.dst & 1)
 			note_pointer(&u, code, i);
 	}
 	*ret = (struct kernel_stack){.bytes = (uint32_t)(-u.lowest + 7) & ~7u};

@@ -39,7 +39,7 @@
 #include "program/program_flatten.h"
 #include "vm/vm_range.h"
 
-enum { VM_DEFAULT_BUDGET = 1000000 };
+enum { VM_DEFAULT_BUDGET = 1000000, VM_NEAR_BYTES = 65536 };
 
 /* Where a pointer points. */
 enum vm_region {
@@ -65,7 +65,7 @@ enum vm_verdict {
 /* What the verifier knows of one flat instruction. */
 struct vm_insn {
 	uint8_t verdict; /* enum vm_verdict; of a helper call: the worst of its arguments' */
-	uint8_t region;  /* enum vm_region of a load's or store's address */
+	uint8_t region;  /* enum vm_region of a load's or store's address, of two pointers */
 	bool reachable;
 	bool jump_target; /* starts a basic block */
 	bool back_edge;   /* a jump whose taken branch goes backwards: metered */
@@ -73,6 +73,9 @@ struct vm_insn {
 	/* The address's offset into its region, over all ways here: [offset_min, offset_max].
 	 * For a VM_PROVEN access these are exact enough to hoist by. */
 	int64_t offset_min, offset_max;
+	/* Two pointers into one region, `region`, are compared or subtracted here; far: one of them
+	 * may be more than VM_NEAR_BYTES in front of the region or behind it. */
+	bool pointers, far;
 	/* Of a helper call: regions of r1..r5 where they are pointers, and which of those memory
 	 * arguments need a check (bit i: argument i). */
 	uint8_t arg_region[5];

@@ -45,6 +45,28 @@ static int refuse_pair(struct vm_check *c, const char *what, const struct vm_val
 			       vm_value_text(b, right, sizeof(right)), hint);
 }
 
+static bool is_near(const struct vm_check *c, const struct vm_value *v)
+{
+	int64_t most = (int64_t)vm_check_region_max(c, v->region) + VM_NEAR_BYTES;
+
+	return v->range.smin >= (v->region == VM_REGION_STACK ? -most : -VM_NEAR_BYTES) &&
+	       v->range.smax <= (v->region == VM_REGION_STACK ? VM_NEAR_BYTES : most);
+}
+
+/* Two pointers into one region are compared or subtracted. */
+static void note_pair(struct vm_check *c, const struct vm_value *a, const struct vm_value *b)
+{
+	struct vm_insn *info = &c->code->info[c->insn];
+
+	if (!c->final)
+		return;
+	/* In another turn of a loop it may be another region: too much for whoever must know. */
+	info->far |=
+		!is_near(c, a) || !is_near(c, b) || (info->pointers && info->region != a->region);
+	info->region = a->region;
+	info->pointers = true;
+}
+
 static int pointer_arithmetic(struct vm_check *c, struct vm_state *s, const struct vm_op *op,
 			      const struct vm_value *b)
 {
@@ -63,6 +85,8 @@ static int pointer_arithmetic(struct vm_check *c, struct vm_state *s, const stru
 		if (b->kind == VALUE_POINTER && b->region != a->region)
 			return refuse_pair(c, "subtracts pointers into different regions", a, b,
 					   "");
+		if (b->kind == VALUE_POINTER)
+			note_pair(c, a, b);
 		a->range = vm_range_alu(RANGE_SUB, true, &a->range, &b->range);
 		if (b->kind == VALUE_POINTER)
 			*a = vm_value_scalar(a->range);
@@ -286,6 +310,7 @@ int vm_check_jump(struct vm_check *c, struct vm_state *s, const struct vm_op *op
 					   "");
 		if (op->op == VM_OP_JSET)
 			return refuse_pair(c, "looks at the bits of a pointer", a, &b, "");
+		note_pair(c, a, &b);
 		if (pointer_condition(op, a, &b, &cond))
 			return split(c, s, op, cond, true, ret);
 		*ret = (struct vm_jump_ways){
