@@ -64,14 +64,6 @@ uint16_t kernel_helper_arena_args(const struct vm_helper *h)
 	return args;
 }
 
-bool kernel_helper_loops(const struct vm_helper *h)
-{
-	for (unsigned i = 0; i < 5; i++)
-		if (h->arg[i] == VM_ARG_MEM_READ)
-			return true;
-	return false;
-}
-
 static int16_t scratch(unsigned arg, unsigned at)
 {
 	return (int16_t)(offsetof(struct scan_slot, scratch) + 16 * arg + at);

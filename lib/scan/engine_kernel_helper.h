@@ -24,10 +24,6 @@ const struct splice_func *kernel_helper_form(int32_t number);
 unsigned kernel_helper_args(const struct vm_helper *h);       /* how many */
 uint16_t kernel_helper_arena_args(const struct vm_helper *h); /* bit i: r_i is a pointer */
 
-/* It may loop: memory of any size is its argument. Then it may return SCAN_HELPER_CUT, and in a
- * function with a loop it costs the meter something. */
-bool kernel_helper_loops(const struct vm_helper *h);
-
 /* slot, out: offsets from r10, of the slot's address and of 8 bytes of room. */
 struct kernel_helper_call {
 	const struct vm_helper *helper;

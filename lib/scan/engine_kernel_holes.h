@@ -12,7 +12,7 @@
 struct kernel_holes {
 	struct kernel_frame frame;
 	uint32_t key_words;
-	bool meters; /* some function has a loop */
+	bool meters; /* some function is metered */
 	bool traps;  /* some function may fail: note the record */
 };
 

@@ -375,7 +375,7 @@ int kernel_link(const struct kernel_link_input *in, struct kernel_image *ret, st
 	for (size_t i = 0; i < ARRAY_SIZE(in_kernel); i++) {
 		enum program_kind kind = in_kernel[i];
 
-		l.holes.meters |= l.vp->code[kind].has_loop;
+		l.holes.meters |= l.vp->code[kind].metered;
 		l.holes.traps |= may_trap(&l.vp->code[kind]);
 		l.called[kind] = is_called(in->cfg, kind);
 		l.user[kind] = splice_label_new(s);

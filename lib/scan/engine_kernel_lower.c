@@ -332,7 +332,7 @@ static int lower_call(struct lowering *l, uint32_t i, const struct vm_op *op)
 		return 0;
 	}
 	guard_arguments(l, i);
-	if (kernel_helper_loops(call.helper) && l->code->has_loop) {
+	if (vm_helper_is_metered(call.helper)) {
 		splice_label out = splice_label_new(l->s), paid = splice_label_new(l->s);
 
 		kernel_helper_charge(l->s, &call, out);
@@ -344,7 +344,7 @@ static int lower_call(struct lowering *l, uint32_t i, const struct vm_op *op)
 	kernel_helper_before(l->s, &call);
 	l->env->helper(l->env->helper_arg, l->s, (int32_t)op->imm);
 	kernel_helper_after(l->s, &call);
-	if (kernel_helper_loops(call.helper)) {
+	if (vm_helper_is_metered(call.helper)) { /* those loop */
 		splice_label well = splice_label_new(l->s);
 
 		splice_load64(l->s, BPF_REG_1, SCAN_HELPER_CUT, 0);

@@ -16,10 +16,10 @@
  *
  * Metering: every jump backwards that is taken costs `charge` (the instructions from its target
  * to itself); the sum over one record's filter + key + reduce, and over one combine, may not
- * exceed the budget. Straight-line code costs nothing. In a function that has a loop, a helper
- * that reads n bytes through a pointer and a size costs n / 16 a call (rounded down for each such
- * argument), after its arguments are found to be in bounds and before it runs: a search through a
- * long line costs what it takes, not one instruction.
+ * exceed the budget. Straight-line code costs nothing, but for its helpers: one that reads n bytes
+ * through a pointer and a size costs n / 16 a call (rounded down for each such argument), after its
+ * arguments are found to be in bounds and before it runs. A search through a long line costs what
+ * it takes, not one instruction, and there is room for thousands of them without a loop.
  *
  * Stack: the frame is zeroed by nobody; the verifier refuses reads of bytes that were not
  * written. Regions never overlap.
@@ -86,6 +86,7 @@ struct vm_code {
 	struct flat_code flat; /* n_insns 0: the program has no such function */
 	struct vm_insn *info;
 	bool has_loop;
+	bool metered; /* has a loop, or calls a helper that costs what it reads */
 	bool has_guard;
 	bool calls_helper;
 };

@@ -202,7 +202,7 @@ static uint64_t charge_of(const struct vm_program *vp, const struct vm_code *cod
 
 	if (info->back_edge)
 		return info->charge;
-	if (op->kind != VM_KIND_CALL || !code->has_loop)
+	if (op->kind != VM_KIND_CALL)
 		return 0;
 	h = vm_helper_by_number((int32_t)op->imm);
 	for (unsigned i = 0; i < 5; i++)
@@ -254,7 +254,7 @@ static int prepare(const struct vm_code *code, struct function *f)
 	return f->arrivals ? 0 : -ENOMEM;
 }
 
-int vm_loop_cost(const struct vm_program *vp, uint32_t record_max_bytes, uint64_t *ret)
+int vm_cost(const struct vm_program *vp, uint32_t record_max_bytes, uint64_t *ret)
 {
 	struct function functions[KINDS] = {0};
 	struct vm_bounds bounds = vp->bounds;

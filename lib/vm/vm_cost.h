@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * vm_cost.h - what the loops of a verified program can take from the meter at most.
+ * vm_cost.h - what a verified program can take from the meter at most.
  *
- * An engine need not meter a record whose loops cannot use up the budget, whatever the data: the
- * answer and every error stay the same. Pure, any thread.
+ * An engine need not meter a record that cannot use up the budget, whatever the data: the answer
+ * and every error stay the same. Pure, any thread.
  */
 #ifndef NF_VM_COST_H
 #define NF_VM_COST_H
@@ -15,6 +15,6 @@
  * at most record_max_bytes bytes, which may be less than vp's bounds say. Costs about as much as
  * the verification. -ENOTSUP: no bound is known; -ENOMEM.
  */
-int vm_loop_cost(const struct vm_program *vp, uint32_t record_max_bytes, uint64_t *ret);
+int vm_cost(const struct vm_program *vp, uint32_t record_max_bytes, uint64_t *ret);
 
 #endif

@@ -371,6 +371,14 @@ const struct vm_helper vm_helpers[] = {
 const size_t vm_n_helpers = ARRAY_SIZE(vm_helpers);
 _Static_assert(ARRAY_SIZE(vm_helpers) <= 64, "vm_program.helpers has a bit per row");
 
+bool vm_helper_is_metered(const struct vm_helper *h)
+{
+	for (unsigned i = 0; i < 5; i++)
+		if (h->arg[i] == VM_ARG_MEM_READ)
+			return true;
+	return false;
+}
+
 const struct vm_helper *vm_helper_by_number(int32_t number)
 {
 	if (number < VM_HELPER_BASE || (size_t)(number - VM_HELPER_BASE) >= vm_n_helpers)

@@ -11,6 +11,7 @@
 #ifndef NF_VM_HELPER_H
 #define NF_VM_HELPER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -46,6 +47,9 @@ struct vm_helper {
 
 extern const struct vm_helper vm_helpers[]; /* number VM_HELPER_BASE + index */
 extern const size_t vm_n_helpers;
+
+/* Does a call cost what it reads (vm.h, metering): has it a VM_ARG_MEM_READ? */
+bool vm_helper_is_metered(const struct vm_helper *h);
 
 /* NULL when there is no such number. */
 const struct vm_helper *vm_helper_by_number(int32_t number);

@@ -204,7 +204,7 @@ static bool check_arguments(const struct vm_machine *m, const struct vm_helper *
 	return true;
 }
 
-/* What a helper that reads memory costs where there is a loop (vm.h). */
+/* What a helper that reads memory costs (vm.h). */
 static uint64_t helper_charge(const struct vm_helper *helper, const uint64_t *reg)
 {
 	uint64_t sum = 0;

@@ -84,32 +84,22 @@ static unsigned store_handler(const struct vm_op *op, bool guarded)
 	return bare + op->use_imm + 2u * guarded;
 }
 
-static bool reads_memory(const struct vm_helper *helper)
-{
-	for (unsigned i = 0; i < 5; i++)
-		if (helper->arg[i] == VM_ARG_MEM_READ)
-			return true;
-	return false;
-}
-
-static bool translate_call(const struct vm_code *code, const struct vm_insn *info,
-			   struct interp_cell *cell)
+static bool translate_call(const struct vm_insn *info, struct interp_cell *cell)
 {
 	const struct vm_helper *helper = vm_helper_by_number((int32_t)cell->imm);
 
 	if (!helper)
 		return false;
 	cell->imm = (uint64_t)(uintptr_t)helper;
-	cell->handler = !helper->fn                              ? H_FAIL
-			: code->has_loop && reads_memory(helper) ? H_CALL_METER
-			: info->arg_guarded                      ? H_CALL_GUARD
-								 : H_CALL;
+	cell->handler = !helper->fn                    ? H_FAIL
+			: vm_helper_is_metered(helper) ? H_CALL_METER
+			: info->arg_guarded            ? H_CALL_GUARD
+						       : H_CALL;
 	return true;
 }
 
-static bool translate_insn(const struct vm_program *vp, const struct vm_code *code,
-			   const struct vm_op *op, const struct vm_insn *info,
-			   struct interp_cell *cell)
+static bool translate_insn(const struct vm_program *vp, const struct vm_op *op,
+			   const struct vm_insn *info, struct interp_cell *cell)
 {
 	bool guarded = info->verdict != VM_PROVEN;
 
@@ -145,7 +135,7 @@ static bool translate_insn(const struct vm_program *vp, const struct vm_code *co
 			cell->imm += (uint64_t)(uintptr_t)vp->program->rodata;
 		break;
 	case VM_KIND_CALL:
-		return op->op == VM_OP_CALL && translate_call(code, info, cell);
+		return op->op == VM_OP_CALL && translate_call(info, cell);
 	case VM_KIND_EXIT:
 		cell->handler = H_EXIT;
 		break;
@@ -183,7 +173,7 @@ int interp_translate(const struct vm_program *vp, enum program_kind entry, struc
 		reason = vm_isa_decode(code->flat.insns, n, i, &op);
 		if (reason)
 			return not_verified(i, reason, err);
-		if (!translate_insn(vp, code, &op, &code->info[i], &cells[i]))
+		if (!translate_insn(vp, &op, &code->info[i], &cells[i]))
 			return not_verified(i, "the verifier must not let it through", err);
 		if (op.kind == VM_KIND_JUMP &&
 		    (vm_isa_jump_target(&op, i) < 0 || vm_isa_jump_target(&op, i) >= n))

@@ -212,6 +212,9 @@ static void summarize(struct vm_program *vp, const struct vm_check *c)
 		code->has_loop |= info->back_edge;
 		code->has_guard |= info->verdict == VM_GUARDED;
 		code->calls_helper |= op->kind == VM_KIND_CALL;
+		code->metered |= info->back_edge ||
+				 (op->kind == VM_KIND_CALL &&
+				  vm_helper_is_metered(vm_helper_by_number((int32_t)op->imm)));
 		vp->n_proven += info->verdict == VM_PROVEN;
 		vp->n_guarded += info->verdict == VM_GUARDED;
 		for (unsigned i = 0; i < n; i++)

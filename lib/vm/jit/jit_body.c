@@ -269,15 +269,13 @@ static void charge(struct exact *x, enum program_kind entry, uint32_t at, LLVMVa
 		entry, at, VM_REGION_NONE, NULL, NULL, NULL);
 }
 
-/* What a helper that reads memory costs where there is a loop around it (vm.h). */
+/* What a helper that reads memory costs (vm.h). */
 static void charge_helper(struct exact *x, enum program_kind entry, uint32_t at,
 			  const struct vm_helper *h)
 {
 	LLVMBuilderRef b = x->e->b;
 	LLVMValueRef amount = NULL, part;
 
-	if (!x->e->vp->code[entry].has_loop)
-		return;
 	for (unsigned i = 0; i + 1 < 5; i++) {
 		if (h->arg[i] != VM_ARG_MEM_READ)
 			continue;

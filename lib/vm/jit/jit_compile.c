@@ -174,20 +174,20 @@ static bool few_wide_cells(const struct vm_branchfree *bf)
 	return list_wide_cells(bf, &head);
 }
 
-static bool has_loop(const struct vm_program *vp)
+static bool is_metered(const struct vm_program *vp)
 {
-	return vp->code[PROGRAM_FILTER].has_loop || vp->code[PROGRAM_KEY].has_loop ||
-	       vp->code[PROGRAM_REDUCE].has_loop;
+	return vp->code[PROGRAM_FILTER].metered || vp->code[PROGRAM_KEY].metered ||
+	       vp->code[PROGRAM_REDUCE].metered;
 }
 
-/* A program with loops: may short records do without the meter? */
-static bool bound_loops(const struct vm_program *vp, uint64_t *ret_cost, uint32_t *ret_bytes)
+/* A program with a meter: may short records do without? */
+static bool bound_cost(const struct vm_program *vp, uint64_t *ret_cost, uint32_t *ret_bytes)
 {
 	uint32_t most = vp->bounds.record_max_bytes;
 
 	if (vp->bounds.record_min_bytes != most && most > SHORT_BYTES)
 		most = SHORT_BYTES;
-	if (vm_loop_cost(vp, most, ret_cost) || *ret_cost > VM_DEFAULT_BUDGET)
+	if (vm_cost(vp, most, ret_cost) || *ret_cost > VM_DEFAULT_BUDGET)
 		return false;
 	*ret_cost += !*ret_cost; /* 0 says: whatever their length */
 	*ret_bytes = most;
@@ -203,7 +203,7 @@ static int compile_one(const struct vm_program *vp, const struct jit_options *op
 	LLVMTargetDataRef layout;
 	const char *why;
 	unsigned lanes = 1;
-	bool has_fast = false, loops = has_loop(vp);
+	bool has_fast = false, metered = is_metered(vp);
 	uint64_t fast_cost = 0;
 	uint32_t fast_bytes = 0;
 	int r = host_get(err);
@@ -225,7 +225,7 @@ static int compile_one(const struct vm_program *vp, const struct jit_options *op
 	types_init(e);
 
 	r = jit_emit_exact(e, "exact", true);
-	if (!r && !options->plain && loops && bound_loops(vp, &fast_cost, &fast_bytes))
+	if (!r && !options->plain && metered && bound_cost(vp, &fast_cost, &fast_bytes))
 		has_fast = jit_emit_exact(e, "fast", false) == 0;
 	else if (!r && !options->plain && !vm_branchfree_new(vp, &bf, &why) && bf->all_reductions &&
 		 few_wide_cells(bf))
@@ -233,7 +233,7 @@ static int compile_one(const struct vm_program *vp, const struct jit_options *op
 	if (r)
 		nf_error_set(err, NF_RESOURCE_EXHAUSTED, "jit", "out of memory");
 	else
-		r = generate(e, machine, loops ? LOOP_PIPELINE : PIPELINE, has_fast, ret, err);
+		r = generate(e, machine, metered ? LOOP_PIPELINE : PIPELINE, has_fast, ret, err);
 	if (!r) {
 		(*ret)->lanes = lanes;
 		(*ret)->stride = options->fixed ? vp->bounds.record_max_bytes : 0;

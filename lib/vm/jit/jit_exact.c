@@ -156,15 +156,15 @@ static void copy_state(struct jit_emit *e, LLVMValueRef to, LLVMValueRef from)
 				  jit_at_const(e, to, at));
 }
 
-static void set_up(struct exact *x, bool metered)
+static void set_up(struct exact *x, bool with_meter)
 {
 	struct jit_emit *e = x->e;
 	const struct vm_program *vp = e->vp;
-	bool loops = false;
+	bool metered = false;
 
 	x->stack_bytes = 8;
 	for (int k = PROGRAM_FILTER; k <= PROGRAM_REDUCE; k++) {
-		loops |= vp->code[k].has_loop;
+		metered |= vp->code[k].metered;
 		if (vp->code[k].flat.n_insns && vp->code[k].flat.stack_bytes > x->stack_bytes)
 			x->stack_bytes = vp->code[k].flat.stack_bytes;
 	}
@@ -178,7 +178,7 @@ static void set_up(struct exact *x, bool metered)
 	LLVMSetAlignment(x->key, 16);
 	x->key_given = LLVMBuildAlloca(e->b, LLVMArrayType2(e->i8, 64), "key_given");
 	LLVMSetAlignment(x->key_given, 16);
-	x->meter = loops && metered ? LLVMBuildAlloca(e->b, e->i64, "meter") : NULL;
+	x->meter = metered && with_meter ? LLVMBuildAlloca(e->b, e->i64, "meter") : NULL;
 	x->index = LLVMBuildAlloca(e->b, e->i64, "index");
 	if (x->meter) {
 		LLVMValueRef most = jit_const(e, INT64_MAX);

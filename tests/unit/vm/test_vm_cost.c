@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* test_vm_cost.c - the bound on what loops cost: the numbers of known loops, and random programs,
- * which never run out of a budget that is their bound. */
+/* test_vm_cost.c - the bound on what a record costs: the numbers of known loops, and random
+ * programs, which never run out of a budget that is their bound. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -43,7 +43,7 @@ static uint64_t bound_of(const char *reduce, uint32_t max)
 	struct vm_bounds bounds = vm_bounds_of(p);
 	if (vm_verify(p, &bounds, &vp, &err))
 		fail_msg("%s: %s", err.where, err.text);
-	int e = vm_loop_cost(vp, max, &cost);
+	int e = vm_cost(vp, max, &cost);
 	assert_true(e == 0 || e == -ENOTSUP);
 	vm_program_unref(vp);
 	program_unref(p);
@@ -139,7 +139,7 @@ static void run(const struct vm_program *vp, uint64_t budget, uint64_t *seed)
 
 static void random_programs_stay_within_their_bounds(void **state)
 {
-	unsigned loops = 0, bounded = 0;
+	unsigned metered = 0, bounded = 0;
 
 	(void)state;
 	for (uint64_t i = 1; i <= PROGRAMS; i++) {
@@ -155,9 +155,9 @@ static void random_programs_stay_within_their_bounds(void **state)
 
 			vm_verify(p, &bounds, &vp, NULL);
 		}
-		if (vp && (vp->code[0].has_loop || vp->code[1].has_loop || vp->code[2].has_loop)) {
-			loops++;
-			if (!vm_loop_cost(vp, LONGEST, &cost)) {
+		if (vp && (vp->code[0].metered || vp->code[1].metered || vp->code[2].metered)) {
+			metered++;
+			if (!vm_cost(vp, LONGEST, &cost)) {
 				bounded++;
 				for (unsigned k = 0; k < RECORDS; k++)
 					run(vp, cost, &seed);
@@ -167,7 +167,7 @@ static void random_programs_stay_within_their_bounds(void **state)
 		program_unref(p);
 		vm_gen_free(g);
 	}
-	print_message("%u programs with loops, %u with a bound\n", loops, bounded);
+	print_message("%u metered programs, %u with a bound\n", metered, bounded);
 	assert_true(bounded > 100);
 }
 
