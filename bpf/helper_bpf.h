@@ -57,6 +57,10 @@ typedef uint8_t u8;
 	l_continue:;                                                    \
 		go_on_;                                                 \
 	})
+/* The kernel's bpf_get_prandom_u32(), for what an attacker shall not foresee. No result depends on
+ * it.
+ */
+#define RANDOM() (((u32(*)(void))7)())
 #else
 #define ADDRESS(type, address) ((type *)(uintptr_t)(address))
 #define LOAD64(address)                                                                \
@@ -73,6 +77,7 @@ typedef uint8_t u8;
 #define UNKNOWN_ZERO(v)      ((void)(v), 0)
 #define FORGET(number, zero) ((void)(zero))
 #define CAN_LOOP             1
+#define RANDOM()             0x9e3779b9u
 #endif
 
 /* 1 if x is not 0. */

@@ -84,22 +84,67 @@ INLINE u64 zero_byte(u64 word)
 	return hit ? (((hit - 1) & ~hit & LOW_BITS) * LOW_BITS) >> 56 : 8;
 }
 
-/* 1 the same, 0 not, SCAN_HELPER_CUT the kernel wants an end. */
-INLINE u64 same_bytes(u64 a, u64 b, u64 n, u64 zero)
+/* 1 the same, 0 not, SCAN_HELPER_CUT the kernel wants an end. *rounds counts them. */
+INLINE u64 same_bytes(u64 a, u64 b, u64 n, u64 zero, u64 *rounds)
 {
-	for (u64 i = 0; i < n; i++) {
+	for (u64 i = 0; i < n; i++, ++*rounds) {
 		if (!CAN_LOOP)
 			return SCAN_HELPER_CUT;
 		FORGET(i, zero);
+		FORGET(*rounds, zero);
 		if (*ADDRESS(const u8, a + i) != *ADDRESS(const u8, b + i))
 			return 0;
 	}
 	return 1;
 }
 
+enum { PRIME = 0x7fffffff }; /* 2^31 - 1 */
+
+/*
+ * The same from `at` on, in n + m rounds whatever the bytes are (Karp and Rabin, "Efficient
+ * randomized pattern-matching algorithms", 1987): bytes are compared where a hash of them agrees,
+ * and who does not know its base cannot make it agree elsewhere. at + m <= n.
+ */
+INLINE u64 find_by_hash(u64 hay, u64 at, u64 last, u64 needle, u64 m, u64 zero)
+{
+	u64 base = 256 + (RANDOM() >> 2), want = 0, have = 0, power = 1, same, rounds = zero;
+
+	for (u64 i = 0; i < m; i++) {
+		if (!CAN_LOOP)
+			return SCAN_HELPER_CUT;
+		FORGET(i, zero);
+		FORGET(power, zero);
+		want = (want * base + *ADDRESS(const u8, needle + i)) % PRIME;
+		have = (have * base + *ADDRESS(const u8, hay + at + i)) % PRIME;
+		power = power * base % PRIME;
+	}
+	for (;;) {
+		if (!CAN_LOOP)
+			return SCAN_HELPER_CUT;
+		FORGET(at, zero);
+		FORGET(have, zero);
+		if (have == want) {
+			same = same_bytes(hay + at, needle, m, zero, &rounds);
+			if (same)
+				return same == 1 ? at : same;
+		}
+		if (at >= last)
+			return (u64)-1;
+		have = (have * base + *ADDRESS(const u8, hay + at + m) +
+			(PRIME - *ADDRESS(const u8, hay + at) * power % PRIME)) %
+		       PRIME;
+		at++;
+	}
+}
+
+/*
+ * Where the needle's first byte is found, eight bytes at a time, the rest is compared. Bytes that
+ * make this slow (a needle that nearly fits everywhere) are searched by a hash: rounds in the
+ * kernel hold a processor, and the meter knows only of n + m bytes.
+ */
 HELPER(fold_find, u64 hay, u64 n, u64 needle, u64 m)
 {
-	u64 zero = UNKNOWN_ZERO(n), last = n - m, at = 0, first, same;
+	u64 zero = UNKNOWN_ZERO(n), last = n - m, at = 0, first, same, rounds = zero;
 
 	if (!m)
 		return 0;
@@ -120,7 +165,9 @@ HELPER(fold_find, u64 hay, u64 n, u64 needle, u64 m)
 			at++;
 			continue;
 		}
-		same = same_bytes(hay + at, needle, m, zero);
+		if (rounds > n)
+			return find_by_hash(hay, at, last, needle, m, zero);
+		same = same_bytes(hay + at, needle, m, zero, &rounds);
 		if (same)
 			return same == 1 ? at : same;
 		at++;

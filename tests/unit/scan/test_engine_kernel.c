@@ -269,6 +269,28 @@ static void loops_of_many_rounds(void **state)
 	program_unref(p);
 }
 
+/* The needle nearly fits everywhere: byte by byte it would be 2^30 rounds, and the kernel ends a
+ * loop after 2^23. */
+static void a_search_costs_what_it_reads(void **state)
+{
+	enum { BYTES = 1 << 20 };
+	struct program *p = assemble(NULL,
+				     "r6 = r1\n r1 = r2\n r3 = r2\n r3 += 1047552\n"
+				     "r2 = 1047552\n r4 = 1024\n call fold_find\n"
+				     "*(u64 *)(r6 + 0) = r0\n r0 = 0\n exit\n",
+				     BYTES, 8, 0);
+	AUTO_FREE uint8_t *data = malloc(BYTES);
+
+	(void)state;
+	skip_without_kernel();
+	memset(data, 'a', BYTES);
+	data[BYTES - 1] = 'b';
+	compare_all(p, NULL, FORMAT_FIXED, data, BYTES, "a search for what is not there");
+	data[BYTES - 1025] = 'b';
+	compare_all(p, NULL, FORMAT_FIXED, data, BYTES, "a search for what is at the end");
+	program_unref(p);
+}
+
 /* The meter: the same record, the same instruction, the same words. */
 static void a_budget_ends_both_at_the_same_record(void **state)
 {
@@ -437,6 +459,7 @@ int main(void)
 		cmocka_unit_test(examples_give_the_same_bytes),
 		cmocka_unit_test(lines_are_found),
 		cmocka_unit_test(loops_of_many_rounds),
+		cmocka_unit_test(a_search_costs_what_it_reads),
 		cmocka_unit_test(a_budget_ends_both_at_the_same_record),
 		cmocka_unit_test(fold_fail_is_told_the_same_way),
 		cmocka_unit_test(a_guard_stops_both_at_the_same_record),

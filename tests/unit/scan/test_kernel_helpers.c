@@ -202,6 +202,31 @@ static void bytes_are_found(void **state)
 	}
 }
 
+/* A needle that nearly fits everywhere: the search by a hash takes over. */
+static void bytes_are_found_in_what_repeats(void **state)
+{
+	vm_helper_fn want = reference("fold_find");
+	unsigned found = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 20000; i++) {
+		size_t n = 200 + vm_gen_random(&seed) % 200, m = 8 + vm_gen_random(&seed) % 60;
+		size_t period = 1 + i % 4, at = vm_gen_random(&seed) % (n - m);
+		AUTO_FREE uint8_t *hay = letters(n, 4), *needle = letters(m, 4);
+		u64 a = address(hay), b = address(needle);
+
+		for (size_t k = period; k < n; k++)
+			hay[k] = hay[k - period];
+		memcpy(needle, hay, m);
+		needle[m - 1 - i % 7] ^= 1;
+		if (i % 3)
+			memcpy(hay + at, needle, m);
+		found += want(a, n, b, m, 0) != (u64)-1;
+		assert_int_equal(fold_find(a, n, b, m), want(a, n, b, m, 0));
+	}
+	assert_true(found > 10000 && found < 19000);
+}
+
 static void numbers_are_parsed(void **state)
 {
 	static const char *const edge[] = {
@@ -245,8 +270,11 @@ static void numbers_are_parsed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(doubles_at_the_edges), cmocka_unit_test(doubles_at_random),
-		cmocka_unit_test(integers_and_sums),    cmocka_unit_test(bytes_are_found),
+		cmocka_unit_test(doubles_at_the_edges),
+		cmocka_unit_test(doubles_at_random),
+		cmocka_unit_test(integers_and_sums),
+		cmocka_unit_test(bytes_are_found),
+		cmocka_unit_test(bytes_are_found_in_what_repeats),
 		cmocka_unit_test(numbers_are_parsed),
 	};
 
