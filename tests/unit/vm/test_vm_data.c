@@ -20,6 +20,7 @@
 #include "tests/support/vm_case.h"
 #include "vm/jit.h"
 #include "vm/vm_interp.h"
+#include "vm/vm_isa.h"
 
 enum { MIN_CASES = 250 };
 
@@ -280,6 +281,25 @@ static struct vm_bounds bounds_of(const struct vm_case *c, const struct program 
 	return (struct vm_bounds){p->record_bytes, p->record_bytes};
 }
 
+/* Which rows of the instruction table some case runs: bit i of an opcode is its row i. */
+static uint8_t rows_seen[256];
+
+static void note_rows(const struct bpf_insn *insns, uint32_t n)
+{
+	for (uint32_t at = 0; at < n; at++) {
+		unsigned n_rows;
+		const struct vm_isa_row *rows = vm_isa_rows(insns[at].code, &n_rows);
+		struct vm_op op;
+
+		if (vm_isa_decode(insns, n, at, &op))
+			continue;
+		for (unsigned i = 0; i < n_rows; i++)
+			if (!rows[i].refused && rows[i].op == op.op && rows[i].bytes == op.bytes)
+				rows_seen[insns[at].code] |= (uint8_t)(1u << i);
+		at += op.slots - 1u;
+	}
+}
+
 static void check_refused(const char *file, const struct vm_case *c, const struct nf_error *err)
 {
 	char message[1200];
@@ -318,6 +338,7 @@ static void run_case(const char *file, const struct vm_case *c)
 			failed(file, c, c->line, "accepted (%s)", c->refused);
 		check_count(file, c, "proven", c->want_proven, vp->n_proven);
 		check_count(file, c, "guarded", c->want_guarded, vp->n_guarded);
+		note_rows(c->code.insns, c->code.n_insns);
 		for (unsigned e = 0; e < ARRAY_SIZE(engines) && !c->refused[0]; e++) {
 			for (unsigned i = 0; i < c->n_runs; i++)
 				run_one(file, c, &c->runs[i], vp, e);
@@ -357,9 +378,34 @@ static void test_data_files(void **state)
 	assert_true(total.runs >= MIN_CASES); /* the files were found and read */
 }
 
+/* Every instruction of RFC 9669 that the table supports is run by some case, in every engine; those
+ * that it refuses, and bytes that are no opcode, are test_vm_isa's. */
+static void test_every_instruction_is_run(void **state)
+{
+	unsigned missing = 0;
+
+	(void)state;
+	for (unsigned code = 0; code < 256; code++) {
+		unsigned n;
+		const struct vm_isa_row *rows = vm_isa_rows((uint8_t)code, &n);
+
+		for (unsigned i = 0; i < n; i++) {
+			if (rows[i].refused || rows_seen[code] >> i & 1)
+				continue;
+			missing++;
+			print_error("no case runs opcode %#x: %s, width %u, %u bytes\n", code,
+				    vm_op_infos[rows[i].op].name, rows[i].width, rows[i].bytes);
+		}
+	}
+	assert_int_equal(missing, 0);
+}
+
 int main(int argc, char **argv)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_data_files)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_data_files),
+		cmocka_unit_test(test_every_instruction_is_run),
+	};
 
 	if (argc > 1)
 		load_jit(NULL);
