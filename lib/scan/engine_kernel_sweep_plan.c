@@ -181,6 +181,8 @@ static bool plan_cell(struct kernel_sweep *w, uint32_t i)
 
 	if (!c->written || c->upper)
 		return true;
+	if (c->offset + c->bytes > INT16_MAX) /* the loads and stores have 16 bits for it */
+		return false;
 	if (c->merge == BF_MERGE_NONE || !need(w, c->operand) || !need(w, c->when) ||
 	    !need(w, w->bf->match))
 		return false;
