@@ -249,6 +249,37 @@ static bool is_division(const struct vm_op *op)
 	       op->op == VM_OP_SMOD;
 }
 
+/* Signed division by -1 is negation, its remainder is 0. Kernels before 6.12 without "bpf: Fix a sdiv
+ * overflow issue" divide: for the most negative number that is a trap of the processor's. */
+static void divide_by_minus_1(struct splice *s, const struct vm_op *op, const struct bpf_insn *insn)
+{
+	uint8_t class = BPF_CLASS(insn->code);
+
+	if (op->op == VM_OP_SDIV)
+		splice_emit(s, SPLICE_INSN(class | BPF_NEG, insn->dst_reg, 0, 0, 0));
+	else
+		splice_emit(s, SPLICE_INSN(class | BPF_MOV | BPF_K, insn->dst_reg, 0, 0, 0));
+}
+
+static void divide_signed(struct splice *s, const struct vm_op *op, struct bpf_insn insn)
+{
+	uint8_t class = op->width == 64 ? BPF_JMP : BPF_JMP32;
+	splice_label other = splice_label_new(s), done = splice_label_new(s);
+
+	if (op->use_imm && insn.imm == -1) {
+		divide_by_minus_1(s, op, &insn);
+		return;
+	}
+	if (!op->use_imm) {
+		splice_jump(s, SPLICE_INSN(class | BPF_JNE | BPF_K, insn.src_reg, 0, 0, -1), other);
+		divide_by_minus_1(s, op, &insn);
+		splice_jump(s, SPLICE_JA, done);
+		splice_bind(s, other);
+	}
+	splice_emit(s, insn);
+	splice_bind(s, done);
+}
+
 static void lower_alu(struct lowering *l, uint32_t i, const struct vm_op *op, struct bpf_insn insn)
 {
 	const struct kernel_regs *k = &l->regs[i];
@@ -270,6 +301,10 @@ static void lower_alu(struct lowering *l, uint32_t i, const struct vm_op *op, st
 			insn.code |= BPF_X;
 			insn.src_reg = insn.dst_reg;
 		}
+	}
+	if (insn.off == 1 && is_division(op)) {
+		divide_signed(l->s, op, insn);
+		return;
 	}
 	if (kernel_stack_makes_pointer(l->code, i))
 		insn.imm = kernel_stack_map(&l->stack, insn.imm);
