@@ -90,6 +90,10 @@ static const char *check_insn(const struct vm_insn *info, const struct vm_op *op
 	if (vm_op_is_access(op) && info->region == VM_REGION_STACK &&
 	    (info->offset_min % op->bytes || info->offset_max % op->bytes))
 		return "an access to the stack that is not aligned to its size";
+	if (op->op == VM_OP_SUB && k->stack & BIT(op->dst) && !info->pointers)
+		return "it subtracts a number from a pointer to the stack; the kernel's verifier "
+		       "wants "
+		       "it added";
 	if (computes_with_r10(op))
 		return "it computes with r10 itself; copy r10 to another register first";
 	if (info->far)
@@ -249,8 +253,8 @@ static bool is_division(const struct vm_op *op)
 	       op->op == VM_OP_SMOD;
 }
 
-/* Signed division by -1 is negation, its remainder is 0. Kernels before 6.12 without "bpf: Fix a sdiv
- * overflow issue" divide: for the most negative number that is a trap of the processor's. */
+/* Signed division by -1 is negation, its remainder is 0. Kernels before 6.12 without "bpf: Fix a
+ * sdiv overflow issue" divide: for the most negative number that is a trap of the processor's. */
 static void divide_by_minus_1(struct splice *s, const struct vm_op *op, const struct bpf_insn *insn)
 {
 	uint8_t class = BPF_CLASS(insn->code);

@@ -45,6 +45,7 @@ enum {
 	NO_GUARDS = 0x08,
 	ADDITIVE = 0x10,
 	MUTATE = 0x20,
+	POINTERS = 0x40,
 };
 
 static char module_path[PATH_MAX];
@@ -101,6 +102,7 @@ static int generated(const uint8_t *data, size_t size, struct fuzz_program *ret)
 		.no_guards = data[0] & NO_GUARDS,
 		.additive = data[0] & ADDITIVE,
 		.mutate_percent = data[0] & MUTATE ? 50 : 0,
+		.pointers = data[0] & POINTERS,
 	};
 	struct vm_gen *gen;
 	uint64_t seed;

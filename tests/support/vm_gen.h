@@ -21,7 +21,8 @@ struct vm_gen_options {
 	bool no_guards;  /* every access can be proven */
 	bool no_loops;
 	bool no_subs;
-	bool no_fail; /* no fold_fail */
+	bool no_fail;  /* no fold_fail */
+	bool pointers; /* two pointers are compared and subtracted, too */
 	/*
 	 * reduce only adds to 64-bit words of the state what it computes from record and
 	 * parameters, and combine adds the words: the answer depends neither on the order of the

@@ -288,6 +288,73 @@ static int computed_address(struct gen_body *b, unsigned region, uint32_t bytes,
 	return back;
 }
 
+/* reg = a pointer to the start of the region; of the stack, to somewhere in it. */
+static void some_pointer(struct gen_body *b, unsigned region, unsigned reg)
+{
+	if (region == VM_REGION_RODATA)
+		gen_op(b, &(struct vm_op){.op = VM_OP_RODATA,
+					  .width = 64,
+					  .use_imm = true,
+					  .dst = (uint8_t)reg});
+	else
+		gen_mov(b, reg, pointer_to(b, region));
+	if (region == VM_REGION_STACK)
+		gen_alu_imm(b, VM_OP_ADD, reg, -8 * (int)gen_below(b, GEN_STACK_SLOTS));
+}
+
+/* Two pointers into one region, in front of it and behind it, too: their distance, or a number that
+ * says how they compare. */
+static void compare_pointers(struct gen_body *b)
+{
+	static const uint8_t compares[] = {VM_OP_JEQ,  VM_OP_JNE, VM_OP_JGT,  VM_OP_JGE,
+					   VM_OP_JLT,  VM_OP_JLE, VM_OP_JSGT, VM_OP_JSGE,
+					   VM_OP_JSLT, VM_OP_JSLE};
+	unsigned region = gen_chance(b, 25) ? VM_REGION_STACK : some_region(b, false, 1), p, s;
+	bool distance = gen_chance(b, 50);
+
+	if (region == VM_REGION_NONE)
+		return;
+	two_scratch(b, &p, &s);
+	gen_mov(b, s, gen_scalar(b));
+	gen_alu_imm(b, VM_OP_AND, s, gen_chance(b, 50) ? 15 : 0x7fff);
+	if (distance && gen_chance(b, 10))
+		gen_alu_imm(b, VM_OP_LSH, s, 33);
+	some_pointer(b, region, p);
+	gen_op(b, &(struct vm_op){.op = gen_chance(b, 50) ? VM_OP_ADD : VM_OP_SUB,
+				  .width = 64,
+				  .dst = (uint8_t)p,
+				  .src = (uint8_t)s});
+	some_pointer(b, region, s);
+	if (gen_chance(b, 50))
+		gen_alu_imm(b, VM_OP_ADD, s, (int)gen_below(b, 16) - 8);
+	if (distance) {
+		gen_op(b,
+		       &(struct vm_op){
+			       .op = VM_OP_SUB, .width = 64, .dst = (uint8_t)p, .src = (uint8_t)s});
+		gen_set(b, s, gen_edge(b));
+	} else {
+		/* p is a number on both ways: what it is says which was taken. */
+		gen_op(b, &(struct vm_op){.op = compares[gen_below(b, ARRAY_SIZE(compares))],
+					  .width = 64,
+					  .dst = (uint8_t)p,
+					  .src = (uint8_t)s,
+					  .off = 2});
+		gen_op(b, &(struct vm_op){.op = VM_OP_MOV,
+					  .width = 64,
+					  .use_imm = true,
+					  .dst = (uint8_t)p,
+					  .imm = gen_edge(b)});
+		gen_op(b, &(struct vm_op){.op = VM_OP_JA, .width = 64, .use_imm = true, .off = 1});
+		gen_op(b, &(struct vm_op){.op = VM_OP_MOV,
+					  .width = 64,
+					  .use_imm = true,
+					  .dst = (uint8_t)p,
+					  .imm = gen_edge(b)});
+		gen_set(b, s, gen_edge(b));
+	}
+	b->model.reg[p] = (struct gen_value){.kind = GEN_SCALAR};
+}
+
 static void access_region(struct gen_body *b, bool store)
 {
 	unsigned region = some_region(b, store, 1);
@@ -583,6 +650,11 @@ void gen_statements(struct gen_body *b, unsigned insns)
 	uint32_t end = b->n + insns < b->limit ? b->n + insns : b->limit;
 
 	while (b->n < end) {
+		if (b->options->pointers && gen_chance(b, 8)) {
+			compare_pointers(b);
+			continue;
+		}
+
 		unsigned what = gen_below(b, 100);
 
 		if (what < 45)

@@ -258,7 +258,7 @@ static void random_programs_over_fixed_records(void **state)
 static void random_grouped_programs(void **state)
 {
 	(void)state;
-	many(&(struct vm_gen_options){0}, false);
+	many(&(struct vm_gen_options){.pointers = true}, false);
 }
 
 static void random_reductions_take_the_fast_path(void **state)

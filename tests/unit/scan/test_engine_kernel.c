@@ -441,6 +441,7 @@ static void random_programs_give_the_same_bytes(void **state)
 			.no_guards = i % 4,
 			.no_loops = i % 2,
 			.no_helpers = i % 2,
+			.pointers = i % 3,
 			.max_insns = i % 7 < 3 ? 15 : 60,
 		};
 

@@ -49,6 +49,7 @@ static void each_reason_is_told(void **state)
 		 "exit\n",
 		 "a kernel program with a loop has room for", 8, 0},
 		{"r0 = 0\n *(u16 *)(r10 - 7) = r0\n exit\n", "not aligned", 8, 0},
+		{"r4 = r10\n r4 -= 8\n r0 = 0\n exit\n", "wants it added", 8, 0},
 		{"r4 = -8\n r4 += r10\n r0 = 0\n exit\n", "computes with r10 itself", 8, 0},
 		{"r4 = *(u64 *)(r2 + 0)\n r5 = r2\n r5 += r4\n r5 -= r2\n r0 = 0\n exit\n",
 		 "far outside of their region", 8, 0},

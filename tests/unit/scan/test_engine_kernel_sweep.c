@@ -283,6 +283,7 @@ static void random_reductions_give_the_same_bytes(void **state)
 					  .no_guards = true,
 					  .no_helpers = i % 4 != 0,
 					  .no_fail = true,
+					  .pointers = i % 2,
 					  .additive = i % 8 != 0,
 					  .max_insns = i % 3 ? 14 : 40,
 				  });

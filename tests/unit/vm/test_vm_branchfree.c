@@ -304,6 +304,7 @@ static void graphs_compute_what_the_interpreter_does(void **state)
 	for (uint64_t i = 0; i < n; i++) {
 		options.additive = i % 2;
 		options.no_helpers = i % 4 < 2;
+		options.pointers = i % 3 == 0;
 		options.max_insns = i % 8 < 4 ? 12 : 40;
 		one_program(seed + i, &options);
 	}

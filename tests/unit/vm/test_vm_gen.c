@@ -236,6 +236,7 @@ static void test_random_programs(void **state)
 			.no_loops = (kind >> 3 & 3) == 0,
 			.additive = (kind >> 5 & 3) == 0,
 			.mutate_percent = 25,
+			.pointers = kind >> 8 & 1,
 			.max_insns = kind >> 7 & 1 ? 30 : 120,
 		};
 		struct vm_gen *g = vm_gen_new(seed, &options);
