@@ -236,11 +236,13 @@ $(B)/tests/prog_latency: tests/support/prog_latency.c compute-client/nearfold.h 
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=c17 -D_GNU_SOURCE -g $(WARN) $(cflags_$(VARIANT)) $(all_ldflags) -Icompute-client \
 		-o $@ $< -L$(B) -lnearfold -Wl,-rpath,'$$ORIGIN/..'
-programs: $(B)/tests/prog_latency $(B)/tests/prog_hammer
-$(B)/tests/prog_hammer: tests/support/prog_hammer.c
+programs: $(B)/tests/prog_latency $(B)/tests/prog_hammer $(B)/tests/prog_attach
+$(B)/tests/prog_hammer: LDLIBS = -luring
+$(B)/tests/prog_attach: LDLIBS = -lbpf
+$(B)/tests/prog_hammer $(B)/tests/prog_attach: $(B)/tests/%: tests/support/%.c
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) $(all_cflags) $(all_ldflags) $< -o $@ -luring
+	$(Q)$(CC) $(CPPFLAGS) $(all_cflags) $(all_ldflags) $< -o $@ $(LDLIBS)
 # The node's, in the same way.
 $(B)/tests/node.a: $(filter-out %/main.o,$(node_objs))
 	$(call say,AR,$@)

@@ -292,6 +292,8 @@ static bool drain(struct reader_uring *r)
 {
 	struct ring_completion done[REAP];
 
+	if (r->ops->stop)
+		r->ops->stop(r->ring);
 	while (r->in_flight) {
 		int n = r->ops->reap(r->ring, NS_PER_SEC, done, REAP);
 

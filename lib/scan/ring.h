@@ -58,6 +58,9 @@ struct ring_ops {
 	/* The same, then wait up to wait_ns for a completion. Returns how many it gave, or -errno.
 	 */
 	int (*reap)(void *ring, uint64_t wait_ns, struct ring_completion *ret, unsigned max);
+	/* Optional: begin nothing any more and try nothing again, so that reap() waits for no more
+	 * than what the kernel has. What is cut off completes with -ECANCELED. */
+	void (*stop)(void *ring);
 	void (*close)(void *ring); /* when nothing is in flight */
 	/* Optional, and then no read completes short or wants to be tried again: say why the one
 	 * that reap() gave a negative result for (the last one) failed. Returns like a reader. */

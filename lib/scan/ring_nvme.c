@@ -10,10 +10,12 @@
  *	success   at += step; done when at == end
  *	failure   the same again, up to TRIES: nobody else retries a command that came from user
  *	          space. Then half the step, down to a block: what can be read is read, and what
- *	          cannot is known by its LBA.
+ *	          cannot is known by its LBA. PATIENCE_NS after its first failure a walk ends with
+ *	          the next one, wherever it is: a device that answers nothing keeps nobody longer.
  *
  * Where commands are refused (no right to them, a kernel before 5.19) the same walk goes through
- * the block node with O_DIRECT; the driver retries by itself there.
+ * the block node with O_DIRECT; the driver retries by itself there. So does a walk whose command
+ * found no way to the device: the block node waits for a path to come back.
  *
  * user_data: a command that is a whole read, and was never shortened, carries the read's own, so
  * that an engine in the kernel sees it complete (result 0: all bytes are there). All others carry
@@ -26,6 +28,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/scope.h"
 #include "scan/nvme_device.h"
 #include "scan/ring_base.h"
@@ -41,8 +44,14 @@ enum {
 	TRIES_SEARCH = 2, /* while the block that fails is looked for */
 	MAX_IN_FLIGHT = 256,
 	READ_COMMAND = 0x02,
-	DO_NOT_RETRY = 0x4000, /* the bit of a status */
+	/* A command's status (NVMe Base Specification 2.0, 4.2.3), as Linux hands it out. */
+	STATUS_CODE = 0x7ff, /* type and code */
+	STATUS_TYPE = 0x700,
+	STATUS_TYPE_PATH = 0x300,
+	DO_NOT_RETRY = 0x4000,
 };
+
+#define PATIENCE_NS (30 * NS_PER_SEC)
 
 enum how { AS_COMMAND, AS_READ };
 
@@ -52,6 +61,7 @@ struct walk {
 	unsigned slot; /* of its read */
 	uint32_t at, end, step;
 	unsigned tries;
+	uint64_t failed_ns; /* when it failed first; 0: not yet */
 	uint64_t user_data; /* of what is in flight */
 };
 
@@ -63,6 +73,7 @@ struct slot {
 	unsigned walking; /* walks of it */
 	int error;        /* 0, -errno, or a status */
 	uint64_t error_at;
+	uint32_t error_bytes; /* that did not come: more than a block when none could be named */
 	bool error_is_status;
 };
 
@@ -76,6 +87,7 @@ struct ring_nvme {
 	unsigned n_walks, n_busy;
 	struct slot failed; /* the last one, for explain */
 	bool refused;       /* commands: none any more */
+	bool stopped;
 	uint64_t commands, retries;
 };
 
@@ -154,6 +166,8 @@ static void begin(struct ring_nvme *r)
 		struct slot *s = &r->slots[i];
 		const struct source_file *f = file_of(r, &s->read);
 
+		if (r->stopped && s->busy && !s->error)
+			s->error = -ECANCELED;
 		while (s->busy && !s->error && s->begun < s->read.bytes && r->n_busy < r->n_walks) {
 			uint32_t left = s->read.bytes - s->begun;
 			struct walk *w;
@@ -183,25 +197,60 @@ static void fail(struct ring_nvme *r, struct walk *w, int res)
 {
 	struct slot *s = &r->slots[w->slot];
 
+	if (w->how == AS_READ && res >= 0) /* less than a block */
+		res = -ENODATA;
 	/* The first place in the file, not the first in time. */
 	if (!s->error || s->read.offset_bytes + w->at < s->error_at) {
 		s->error = res;
 		s->error_is_status = res > 0;
 		s->error_at = s->read.offset_bytes + w->at;
+		s->error_bytes = in_flight_bytes(w);
 	}
 	end_walk(r, w);
 }
 
-/* The kernel will not have commands from us: no right, no such operation. */
+/* The kernel will not have commands from us: no right, no such operation. EINVAL is also what the
+ * head of a multipath namespace says when none of its paths is up. */
 static bool is_refusal(const struct walk *w, int res)
 {
 	return w->how == AS_COMMAND && (res == -EACCES || res == -EPERM || res == -EOPNOTSUPP ||
 					res == -ENOTTY || res == -EINVAL);
 }
 
+/* A path-related status: the controller is not to be reached, or not this way. */
+static bool is_no_path(const struct walk *w, int res)
+{
+	return w->how == AS_COMMAND && res > 0 && (res & STATUS_TYPE) == STATUS_TYPE_PATH;
+}
+
 static bool is_gone(int res)
 {
 	return res == -ENODEV || res == -ENXIO;
+}
+
+/* Is there a point in asking again after a failure? If so, the walk is ready for it. */
+static bool try_again(struct ring_nvme *r, struct walk *w, int res, uint32_t block)
+{
+	uint32_t bytes = in_flight_bytes(w);
+	bool again = res < 0 || !(res & DO_NOT_RETRY);
+	unsigned tries = w->how == AS_READ          ? 1
+			 : w->end - w->at > w->step ? TRIES_SEARCH
+						    : TRIES;
+	uint64_t now_ns = clock_now_ns();
+
+	if (!w->failed_ns)
+		w->failed_ns = now_ns;
+	if (now_ns - w->failed_ns > PATIENCE_NS)
+		return false;
+	if (w->how == AS_READ && (res == -EAGAIN || res == -EINTR))
+		tries = TRIES;
+	if (again && ++w->tries < tries) {
+		r->retries++;
+		return true;
+	}
+	w->step = bytes / block / 2 * block;
+	w->tries = 0;
+	return bytes > block;
 }
 
 /* res of what was in flight: 0 or a status of a command, bytes of a read, or -errno. */
@@ -219,28 +268,16 @@ static void step(struct ring_nvme *r, struct walk *w, int res)
 			end_walk(r, w);
 			return;
 		}
+	} else if (s->error || is_gone(res) || (w->how == AS_READ && res == 0)) {
+		fail(r, w, res);
+		return;
 	} else if (is_refusal(w, res)) {
 		r->refused = true;
-	} else if (s->error || is_gone(res) || (w->how == AS_READ && res == 0)) {
-		fail(r, w, res == 0 ? -ENODATA : res);
+	} else if (is_no_path(w, res)) {
+		w->how = AS_READ;
+	} else if (!try_again(r, w, res, block)) {
+		fail(r, w, res);
 		return;
-	} else {
-		bool again = res < 0 || !(res & DO_NOT_RETRY);
-		unsigned tries = w->how == AS_READ          ? 1
-				 : w->end - w->at > w->step ? TRIES_SEARCH
-							    : TRIES;
-
-		if (w->how == AS_READ && (res == -EAGAIN || res == -EINTR))
-			tries = TRIES;
-		if (again && ++w->tries < tries) {
-			r->retries++;
-		} else if (bytes > block) {
-			w->step = bytes / block / 2 * block;
-			w->tries = 0;
-		} else {
-			fail(r, w, res);
-			return;
-		}
 	}
 	issue(r, w);
 }
@@ -304,6 +341,13 @@ static int nvme_reap(void *ring, uint64_t wait_ns, struct ring_completion *ret, 
 	return e ? e : (int)n;
 }
 
+static void nvme_stop(void *ring)
+{
+	struct ring_nvme *r = ring;
+
+	r->stopped = true;
+}
+
 static void nvme_queue(void *ring, const struct ring_read *read)
 {
 	struct ring_nvme *r = ring;
@@ -323,20 +367,42 @@ static void nvme_close(void *ring)
 	free(r);
 }
 
+/* What the driver means by it: Linux makes an errno of a status on the block node, and of a command
+ * that it gave up. */
+static const char *errno_text(int errnum)
+{
+	switch (errnum) {
+	case ENODATA:
+		return "reading failed, a medium error";
+	case EILSEQ:
+		return "reading failed, the data and its protection information do not match";
+	case EINTR:
+	case ETIMEDOUT:
+		return "reading failed, the device did not answer within the driver's time limit";
+	case ENODEV:
+	case ENXIO:
+		return "the namespace is gone";
+	default:
+		return "reading failed";
+	}
+}
+
 static int nvme_failure(void *ring, struct nf_error *err)
 {
 	const struct ring_nvme *r = ring;
 	const struct slot *s = &r->failed;
 	const struct source_file *f = file_of(r, &s->read);
+	uint64_t lba = s->error_at / f->nvme.block_bytes;
+	uint32_t blocks = s->error_bytes / f->nvme.block_bytes;
 	char where[256];
+	int n = snprintf(where, sizeof(where), "%s, LBA %" PRIu64, f->name, lba);
 
-	snprintf(where, sizeof(where), "%s, LBA %" PRIu64, f->name,
-		 s->error_at / f->nvme.block_bytes);
+	if (blocks > 1 && n < (int)sizeof(where))
+		snprintf(where + n, sizeof(where) - (size_t)n, " to %" PRIu64, lba + blocks - 1);
 	if (s->error_is_status)
 		return nf_error_set(err, NF_DATA_LOSS, where, "reading failed: %s (status 0x%x)",
-				    nvme_device_status_text(s->error & ~DO_NOT_RETRY), s->error);
-	nf_error_sys(err, NF_DATA_LOSS, -s->error, where,
-		     is_gone(s->error) ? "the namespace is gone" : "reading failed");
+				    nvme_device_status_text(s->error & STATUS_CODE), s->error);
+	nf_error_sys(err, NF_DATA_LOSS, -s->error, where, "%s", errno_text(-s->error));
 	return -nf_code_errno(NF_DATA_LOSS);
 }
 
@@ -411,6 +477,7 @@ const struct ring_ops ring_nvme = {
 	.queue = nvme_queue,
 	.submit = nvme_submit,
 	.reap = nvme_reap,
+	.stop = nvme_stop,
 	.close = nvme_close,
 	.failure = nvme_failure,
 	.count = nvme_count,

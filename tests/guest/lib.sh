@@ -69,3 +69,68 @@ node_of() {
 		fi
 	done
 }
+
+# ---- Linux's own NVMe target ---------------------------------------------------------------------
+target=/sys/kernel/config/nvmet
+
+# serve NAME SERIAL PORT-NUMBER TYPE: /tmp/data as its namespace 3
+serve() {
+	local sub=$target/subsystems/$1 port=$target/ports/$3
+	mkdir "$sub"
+	echo 1 >"$sub/attr_allow_any_host"
+	echo "$2" >"$sub/attr_serial"
+	mkdir "$sub/namespaces/3"
+	echo /tmp/data >"$sub/namespaces/3/device_path"
+	echo 1 >"$sub/namespaces/3/buffered_io"
+	echo 1 >"$sub/namespaces/3/enable"
+	mkdir "$port"
+	echo "$4" >"$port/addr_trtype"
+	if [ "$4" = tcp ]; then
+		echo ipv4 >"$port/addr_adrfam"
+		echo 127.0.0.1 >"$port/addr_traddr"
+		echo 4420 >"$port/addr_trsvcid"
+	fi
+	ln -s "$sub" "$port/subsystems/"
+}
+
+ready() {
+	for _ in {1..100}; do
+		[ -b "$(node_of "$1" 3)" ] && return
+		sleep 0.1
+	done
+	fail "no node for $1"
+}
+
+# connect TYPE NAME SERIAL. Over TCP the driver gives a target that went away up after 4 s.
+connect() {
+	case $1 in
+	tcp) set -- "$@" -a 127.0.0.1 -s 4420 --reconnect-delay=1 --ctrl-loss-tmo=4 ;;
+	esac
+	nvme connect -t "$1" -n "$2" "${@:4}" >/dev/null || fail "nvme connect -t $1"
+	ready "$3"
+}
+
+# scan_cut NAME PATH ENGINE COMMAND...: a scan that is held at its fourth command until the target of
+# port 2 is gone; COMMAND (back: the target returns) runs afterwards. It ends within 30 s, whatever
+# happens. Leaves $status, $took, /tmp/out and /tmp/err.
+scan_cut() {
+	local cut=$target/ports/2/subsystems/$1 path=$2 engine=$3 query start
+	shift 3
+	"$B/tests/prog_attach" "$B/tests/programs/guest/hold_commands.bpf.o" \
+		"$B/nearfold" run "$PROGRAM" --local "$path" --format fixed:24 --range 0:$DATA_BYTES \
+		--engine "$engine" --chunk 4096 --depth 2 --threads 1 --output json --no-progress \
+		>/tmp/out 2>/tmp/err &
+	query=$!
+	until grep -q "^State:.T" /proc/$query/status; do
+		kill -0 $query || fail "not held: $(cat /tmp/err)"
+	done
+	rm "$cut"
+	start=$SECONDS
+	kill -CONT $query
+	"$@"
+	status=0
+	wait $query || status=$?
+	took=$((SECONDS - start))
+	[ $took -le 30 ] || fail "a scan without its target took $took seconds"
+}
+back() { sleep 1 && ln -s "$target/subsystems/${cut##*/}" "$cut"; }

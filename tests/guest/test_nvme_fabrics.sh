@@ -1,64 +1,64 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # Linux's own NVMe target behind nvme-loop and nvme-tcp, with namespaces that have real identifiers;
-# and a PCIe controller with poll queues: the answer of a file with the same bytes.
+# and PCIe controllers with poll queues, one alone and two in a subsystem: the answer of a file with
+# the same bytes. A target that goes away during a scan: the right answer when it comes back, and an
+# error when it does not.
 # modules: nvme nvmet nvme-loop nvmet-tcp nvme-tcp
 # kernel: nvme.poll_queues=1
-# seconds: 100
+# seconds: 180
 # disk: d0 4 lines
+# disk: d1 4 lines
 # qemu: -drive if=none,id=d0,format=raw,file=@WORK@/d0.disk
 # qemu: -device nvme,id=nv0,serial=polled -device nvme-ns,drive=d0,bus=nv0,nsid=1
+# qemu: -drive if=none,id=d1,format=raw,file=@WORK@/d1.disk
+# qemu: -device nvme-subsys,id=ss0,nqn=ss0 -device nvme,id=nv1,serial=pair,subsys=ss0
+# qemu: -device nvme,id=nv2,serial=pair,subsys=ss0 -device nvme-ns,drive=d1,bus=nv1,nsid=7,shared=on
 . "$(dirname "$0")/lib.sh"
 
 cp "$WORK/d0.disk" /tmp/data
 want=$(rows /tmp/data interp)
 
-for engine in interp kernel; do
-	same "polled $engine" "$want" "$(rows nvme:polled/1 $engine)"
+engines=$(engines /tmp/data)
+
+for path in nvme:polled/1 nvme:pair/7; do
+	for engine in $engines; do
+		same "polled $path $engine" "$want" "$(rows $path $engine)"
+	done
+	same reader "nvme commands, polled" "$(stat_of reader $path)"
 done
-same reader "nvme commands, polled" "$(stat_of reader nvme:polled/1)"
 same "polled, chunk 4 MiB" "$want" "$(rows nvme:polled/1 interp --chunk 4194304)"
 
-# serve NAME SERIAL PORT-NUMBER TYPE
-target=/sys/kernel/config/nvmet
-serve() {
-	local sub=$target/subsystems/$1 port=$target/ports/$3
-	mkdir "$sub"
-	echo 1 >"$sub/attr_allow_any_host"
-	echo "$2" >"$sub/attr_serial"
-	mkdir "$sub/namespaces/3"
-	echo /tmp/data >"$sub/namespaces/3/device_path"
-	echo 1 >"$sub/namespaces/3/buffered_io"
-	echo 1 >"$sub/namespaces/3/enable"
-	mkdir "$port"
-	echo "$4" >"$port/addr_trtype"
-	if [ "$4" = tcp ]; then
-		echo ipv4 >"$port/addr_adrfam"
-		echo 127.0.0.1 >"$port/addr_traddr"
-		echo 4420 >"$port/addr_trsvcid"
-	fi
-	ln -s "$sub" "$port/subsystems/"
-}
-ready() {
-	for _ in {1..100}; do
-		[ -b "$(node_of "$1" 3)" ] && return
-		sleep 0.1
-	done
-	fail "no node for $1"
-}
 serve near loopserial 1 loop
 serve far tcpserial 2 tcp
-nvme connect -t loop -n near >/dev/null || fail "nvme connect -t loop"
-nvme connect -t tcp -a 127.0.0.1 -s 4420 -n far >/dev/null || fail "nvme connect -t tcp"
-ready loopserial
-ready tcpserial
+connect loop near loopserial
+connect tcp far tcpserial
 "$B/nearfold" devices
 for serial in loopserial tcpserial; do
-	for engine in interp kernel; do
+	for engine in $engines; do
 		same "$serial $engine" "$want" "$(rows nvme:$serial/3 $engine)"
 	done
 	same "reader" "nvme commands" "$(stat_of reader nvme:$serial/3)"
 done
-nvme disconnect -n far >/dev/null
+
+# A namespace that its controller has protected from writing is read like any other.
+note() { "$B/nearfold" devices --output json | jq -r ".rows[] | select(.[0] == \"$1\") | .[10]"; }
+nvme set-feature "$(node_of loopserial 3)" -n 3 -f 0x84 -v 1 >/dev/null || fail "write protection"
+for _ in {1..100}; do
+	case $(note nvme:loopserial/3) in read-only*) break ;; esac
+	sleep 0.1
+done
+same "read-only" "read-only multipath" "$(note nvme:loopserial/3)"
+same "read-only, answer" "$want" "$(rows nvme:loopserial/3 kernel)"
+
+# The target goes away in the midst of a scan.
+scan_cut far nvme:tcpserial/3 kernel back
+same "away and back" "0 $want" "$status $(jq -c .rows /tmp/out)"
+ready tcpserial
+scan_cut far nvme:tcpserial/3 interp true
+[ $status = 1 ] && grep -q "nvme:tcpserial/3.*\(DATA_LOSS\|ABORTED\)" /tmp/err ||
+	fail "away for good: status $status: $(cat /tmp/err)"
+echo "ok: away for good, after $took s: $(cat /tmp/err)"
+nvme disconnect -n far >/dev/null || true
 nvme disconnect -n near >/dev/null
 refused "nvme:tcpserial/3: no such namespace" nvme:tcpserial/3

@@ -1,36 +1,53 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# A device that answers after the driver's time limit (here 1 s instead of 30): the driver aborts the
-# command, resets the controller, and the command fails; we try again, with less at a time. On the
-# block node the driver itself repeats the read. The right answer, or an error that names the LBA;
-# never a hang: each query ends within BOUND seconds.
-# modules: nvme
-# kernel: nvme_core.io_timeout=1
-# seconds: 120
+# A device that answers after the driver's time limit (here 1 s instead of 30). After 1.5 s: the driver
+# aborts the command, the answer comes all the same. After 5 s: the driver resets the controller, the
+# command fails, and we try again for 30 s. The right answer, or an error that names what was not read;
+# never a hang: each query ends within BOUND seconds, and one with a deadline of 3 s within
+# DEADLINE_BOUND. And a target that goes away and comes back, on a machine without multipath: there
+# nobody but us asks again.
+# modules: nvme nvmet nvmet-tcp nvme-tcp
+# kernel: nvme_core.io_timeout=1 nvme_core.multipath=N
+# seconds: 180
 # disk: d0 4 lines
-# qemu: -drive if=none,id=d0,format=raw,file=@WORK@/d0.disk,throttling.bps-read=40000
-# qemu: -device nvme,id=nv0,serial=slow -device nvme-ns,drive=d0,bus=nv0,nsid=1
+# qemu: -blockdev {"driver":"null-co","node-name":"late","size":4194304,"latency-ns":1500000000,"read-zeroes":true}
+# qemu: -blockdev {"driver":"null-co","node-name":"dead","size":4194304,"latency-ns":5000000000,"read-zeroes":true}
+# qemu: -device nvme,id=nv0,serial=late -device nvme-ns,drive=late,bus=nv0,nsid=1
+# qemu: -device nvme,id=nv1,serial=dead -device nvme-ns,drive=dead,bus=nv1,nsid=1
 . "$(dirname "$0")/lib.sh"
-BOUND=50
-DATA_BYTES=262128
+BOUND=60 DEADLINE_BOUND=20
 
-head -c 262144 "$WORK/d0.disk" >/tmp/data
+cp "$WORK/d0.disk" /tmp/data
 want=$(rows /tmp/data interp)
+serve far tcpserial 2 tcp
+connect tcp far tcpserial
+scan_cut far nvme:tcpserial/3 interp back
+same "away and back" "0 $want" "$status $(jq -c .rows /tmp/out)"
 
+DATA_BYTES=262128
+head -c 262144 /dev/zero >/tmp/data
+want=$(rows /tmp/data interp)
+# scan_slow BOUND PATH [OPTION...]
+scan_slow() {
+	local bound=$1 path=$2 start=$SECONDS
+	shift 2
+	status=0
+	timeout "$bound" "$B/nearfold" run "$PROGRAM" --local "$path" --format fixed:24 \
+		--range 0:$DATA_BYTES --engine interp --chunk 131072 --depth 1 --threads 1 \
+		--output json --no-progress "$@" >/tmp/out 2>/tmp/err || status=$?
+	took=$((SECONDS - start))
+}
 for reader in nvme uring; do
-	start=$SECONDS status=0
-	timeout $BOUND "$B/nearfold" run "$PROGRAM" --local nvme:slow/1,blocks=512 --format fixed:24 \
-		--range 0:$DATA_BYTES --engine interp --reader $reader --chunk 131072 --depth 1 --threads 1 \
-		--output json --no-progress >/tmp/out 2>/tmp/err || status=$?
-	took="after $((SECONDS - start)) s, $(jq .stats.read_retries /tmp/out) retries"
-	case $status in
-	0) same "$reader $took" "$want" "$(jq -c .rows /tmp/out)" ;;
-	1)
-		grep -q "nvme:slow/1.*DATA_LOSS" /tmp/err || fail "$reader $took: $(cat /tmp/err)"
-		[ $reader = uring ] || grep -q "LBA" /tmp/err || fail "no LBA: $(cat /tmp/err)"
-		echo "ok: $reader $took: $(cat /tmp/err)"
-		;;
-	*) fail "$reader $took: status $status" ;;
-	esac
+	scan_slow $BOUND nvme:late/1 --reader $reader
+	same "late, $reader, $took s" "0 $want" "$status $(jq -c .rows /tmp/out)"
 done
 dmesg | grep -q "timeout, aborting" || fail "the device was not slow enough"
+
+scan_slow $DEADLINE_BOUND nvme:dead/1 --timeout 3s
+[ $status = 1 ] && grep -q DEADLINE_EXCEEDED /tmp/err || fail "deadline: $status after $took s: $(cat /tmp/err)"
+echo "ok: dead, deadline of 3 s, after $took s: $(cat /tmp/err)"
+scan_slow $BOUND nvme:dead/1
+[ $status = 1 ] && grep -q "nvme:dead/1, LBA 0.*did not answer.*DATA_LOSS" /tmp/err ||
+	fail "dead: status $status after $took s: $(cat /tmp/err)"
+echo "ok: dead, after $took s: $(cat /tmp/err)"
+dmesg | grep -q "timeout.*reset controller" || fail "the controller was not reset"

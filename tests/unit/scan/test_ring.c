@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "scan/reader.h"
 #include "scan/ring.h"
+#include "scan/source.h"
 #include "scan_fixture.h"
 
 enum { DEPTH = 4, BUFFER_BYTES = 8192 };
@@ -180,12 +181,68 @@ static void reads_what_it_may_poll_for(void **state)
 	reader_memory_free(memory, DEPTH * BYTES);
 }
 
+/*
+ * A namespace whose device brings less than a block each time: every answer is a failure, and the
+ * ring tries again with less. A pipe plays the block node.
+ */
+static void nvme_stops_trying(void **state)
+{
+	uint8_t *memory = reader_memory_new(DEPTH * BUFFER_BYTES);
+	struct source_file file = {.name = "pipe",
+				   .nvme = {.block_bytes = 512, .max_bytes = 4096, .fd = -1}};
+	struct ring_completion done;
+	struct nf_error err;
+	void *ring;
+	int ends[2], got = 0;
+
+	(void)state;
+	if (ring_uring_check(&err)) {
+		print_message("SKIP: %s\n", err.text);
+		skip();
+	}
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	file.direct_fd = ends[0];
+	struct ring_config cfg = {.depth = DEPTH,
+				  .memory = memory,
+				  .buffer_bytes = BUFFER_BYTES,
+				  .files = &file,
+				  .n_files = 1};
+	assert_int_equal(ring_nvme.open(&cfg, &ring, &err), 0);
+	struct ring_read read = {.data = memory, .bytes = BUFFER_BYTES, .user_data = 77};
+	ring_nvme.queue(ring, &read);
+	assert_int_equal(ring_nvme.submit(ring), 0);
+	/* Two commands are in flight. Each byte lets one fail, which is tried again. */
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(write(ends[1], "x", 1), 1);
+		assert_int_equal(ring_nvme.reap(ring, 20 * NS_PER_MS, &done, 1), 0);
+	}
+	/* From now on two failures are the end. */
+	ring_nvme.stop(ring);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(got, 0);
+		assert_int_equal(write(ends[1], "x", 1), 1);
+		got = ring_nvme.reap(ring, NS_PER_SEC, &done, 1);
+	}
+	assert_int_equal(got, 1);
+	assert_int_equal(done.user_data, 77);
+	assert_true(done.res < 0);
+	/* Nor is anything begun. */
+	ring_nvme.queue(ring, &read);
+	assert_int_equal(ring_nvme.reap(ring, NS_PER_SEC, &done, 1), 1);
+	assert_true(done.res < 0);
+	ring_nvme.close(ring);
+	close(ends[0]);
+	close(ends[1]);
+	reader_memory_free(memory, DEPTH * BUFFER_BYTES);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(test) cmocka_unit_test_setup_teardown(test, folder_setup, folder_teardown)
 		T(reads_and_waits),
 		T(registers_nothing_more),
+		T(nvme_stops_trying),
 		T(reads_what_it_may_poll_for),
 	};
 
