@@ -11,6 +11,8 @@
 # disk: d4 8
 # disk: d5 8
 # disk: d6 8
+# disk: d7 8
+# disk: d8 8
 # qemu: -drive if=none,id=d0,format=raw,file=@WORK@/d0.disk -drive if=none,id=d1,format=raw,file=@WORK@/d1.disk
 # qemu: -device nvme,id=nv0,serial=plain -device nvme-ns,drive=d0,bus=nv0,nsid=1
 # qemu: -device nvme-ns,drive=d1,bus=nv0,nsid=2,logical_block_size=4096,physical_block_size=4096
@@ -22,6 +24,9 @@
 # qemu: -drive if=none,id=d4,format=raw,file=@WORK@/d4.disk -drive if=none,id=d5,format=raw,file=@WORK@/d5.disk
 # qemu: -device nvme,id=nv4,serial=meta -device nvme-ns,drive=d4,bus=nv4,nsid=1,ms=8
 # qemu: -device nvme-ns,drive=d5,bus=nv4,nsid=2,ms=16,mset=1
+# qemu: -drive if=none,id=d7,format=raw,file=@WORK@/d7.disk -drive if=none,id=d8,format=raw,file=@WORK@/d8.disk
+# qemu: -device nvme-ns,drive=d7,bus=nv4,nsid=3,ms=8,pi=1
+# qemu: -device nvme-ns,drive=d8,bus=nv4,nsid=4,ms=8,mset=1,pi=1
 # qemu: -drive if=none,id=d6,format=raw,file=@WORK@/d6.disk -device nvme,id=nv5,serial=zoned
 # qemu: -device nvme-ns,drive=d6,bus=nv5,nsid=1,zoned=on,zoned.zone_size=1M
 . "$(dirname "$0")/lib.sh"
@@ -33,8 +38,7 @@ engines=$(engines /tmp/data)
 echo "engines:" $engines "$want $word"
 
 "$B/nearfold" devices || fail "nearfold devices"
-
-# jit takes its seconds here: lines once are enough.
+# jit takes its seconds here, and does not know where bytes come from: lines once are enough.
 for engine in $engines; do
 	for path in nvme:plain/1 nvme:plain/2 nvme:small/1 nvme:pair/7; do
 		same "$path $engine" "$want" "$(rows $path $engine)"
@@ -60,12 +64,33 @@ commands=$(stat_of read_commands nvme:small/1)
 [ "$commands" -ge 32 ] && [ "$commands" -le 40 ] || fail "$commands commands"
 echo "ok: $commands commands"
 
-# Metadata apart from the blocks: read through the block node, which knows what to do with it.
-node=$(node_of meta 1)
-dd if=/tmp/data of="$node" bs=64k oflag=direct status=none
-same "metadata" "$want" "$(rows nvme:meta/1 interp)"
-same "metadata, kernel" "$want" "$(rows nvme:meta/1 kernel)"
-same reader "nvme block node" "$(stat_of reader nvme:meta/1)"
+# Metadata apart from the blocks (1), with protection information in it (3), protection information
+# between the blocks (4): read through the block node, which knows what to do with it.
+for nsid in 1 3 4; do
+	dd if=/tmp/data of="$(node_of meta $nsid)" bs=64k oflag=direct status=none
+	for engine in $engines; do
+		same "meta/$nsid $engine" "$want" "$(rows nvme:meta/$nsid $engine)"
+	done
+	same "meta/$nsid lines" "$word" "$(lines nvme:meta/$nsid,blocks=8192 kernel)"
+	same reader "nvme block node" "$(stat_of reader nvme:meta/$nsid)"
+done
+# A bit of block 1000 turns over on the medium, and its guard does not.
+printf X | dd of="$WORK/d7.disk" bs=1 seek=512007 conv=notrunc status=none
+for engine in interp kernel; do
+	refused "nvme:meta/3, LBA 1000: .*protection information.*DATA_LOSS" nvme:meta/3 --engine $engine
+done
+
+# Commands that a policy of the machine refuses, from the fourth on: the block node, in the midst of
+# the scan.
+for engine in interp kernel; do
+	"$B/tests/prog_attach" "$B/tests/programs/guest/refuse_commands.bpf.o" \
+		"$B/nearfold" run "$PROGRAM" --local nvme:plain/1 --format fixed:24 --range 0:$DATA_BYTES \
+		--engine $engine --chunk 65536 --depth 4 --threads 2 --output json --no-progress >/tmp/out
+	same "refused, $engine" "$want" "$(jq -c .rows /tmp/out)"
+	same reader "nvme block node" "$(jq -r .stats.reader /tmp/out)"
+done
+same "allowed again" "nvme commands" "$(stat_of reader nvme:plain/1)"
+
 # Metadata between the blocks, and zones: refused, with the reason.
 refused "extended LBAs" nvme:meta/2
 refused "zoned" nvme:zoned/1
