@@ -23,7 +23,7 @@ LIMIT=60
 cp "$WORK/d1.disk" /tmp/data
 want=$(rows /tmp/data interp)
 
-for engine in interp kernel; do
+for engine in $(engines /tmp/data); do
 	refused "nvme:bad/1, LBA 2000: .*Unrecovered Read Error.*0x281.*DATA_LOSS" nvme:bad/1 --engine $engine
 	refused "nvme:bad/3, LBA 500: .*Unrecovered Read Error.*0x281.*DATA_LOSS" nvme:bad/3 --engine $engine
 done
@@ -41,27 +41,41 @@ refused "DATA_LOSS" nvme:bad/1 --reader uring
 same "passing error" "$want" "$(jq -c .rows /tmp/out)"
 same "retries" 1 "$(jq -r .stats.read_retries /tmp/out)"
 
-# Removed while it is read.
-leaves=$(node_of leaves 1)
-pci=$(readlink -f "/sys/block/${leaves##*/}/device/device")
-start=$SECONDS status=0
-timeout $LIMIT "$B/nearfold" run "$PROGRAM" --local nvme:leaves/1 --format fixed:24 --tail ignore \
-	--engine interp --chunk 262144 --depth 2 --threads 1 --no-progress >/tmp/out 2>&1 &
-query=$!
-sleep 2
-kill -0 $query || fail "the query ended early: $(cat /tmp/out)"
-echo 1 >"$pci/remove"
-wait $query || status=$?
-[ $status = 1 ] && grep -qE "nvme:leaves/1.*(DATA_LOSS|ABORTED)" /tmp/out ||
-	fail "removed: status $status: $(cat /tmp/out)"
-echo "ok: removed, after $((SECONDS - start)) s: $(tail -n 1 /tmp/out)"
-refused "nvme:leaves/1: no such namespace" nvme:leaves/1
-echo 1 >/sys/bus/pci/rescan
-for _ in {1..100}; do
-	leaves=$(node_of leaves 1)
-	[ -b "$leaves" ] && break
-	sleep 0.1
+# Through a node: the client reads the same.
+"$B/nearfoldd" --listen unix:/tmp/node --export bad=nvme:bad/1,format=fixed:24,tail=ignore 2>/tmp/node.log &
+node=$!
+for _ in {1..100}; do [ -S /tmp/node ] && break || sleep 0.1; done
+for engine in interp kernel; do
+	! "$B/nearfold" run "$PROGRAM" --node unix:/tmp/node --dataset bad --engine $engine >/tmp/out 2>&1 &&
+		grep -q "nvme:bad/1, LBA 2000: .*0x281.*DATA_LOSS" /tmp/out || fail "$(cat /tmp/out)"
+	echo "ok: node, $engine: $(tail -n 1 /tmp/out)"
 done
+kill $node
+wait $node || fail "the node ended with $?: $(cat /tmp/node.log)"
+
+# Removed while it is read, and found again after a rescan.
 head -c 512000 "$WORK/d3.disk" >/tmp/part
-same "back again" "$(DATA_BYTES=240000 rows /tmp/part interp)" \
-	"$(DATA_BYTES=240000 rows nvme:leaves/1,blocks=1000 interp)"
+part=$(DATA_BYTES=240000 rows /tmp/part interp)
+for engine in interp kernel; do
+	leaves=$(node_of leaves 1)
+	pci=$(readlink -f "/sys/block/${leaves##*/}/device/device")
+	start=$SECONDS status=0
+	timeout $LIMIT "$B/nearfold" run "$PROGRAM" --local nvme:leaves/1 --format fixed:24 --tail ignore \
+		--engine $engine --chunk 262144 --depth 2 --threads 1 --no-progress >/tmp/out 2>&1 &
+	query=$!
+	sleep 2
+	kill -0 $query || fail "the query ended early: $(cat /tmp/out)"
+	echo 1 >"$pci/remove"
+	wait $query || status=$?
+	[ $status = 1 ] && grep -qE "nvme:leaves/1.*(DATA_LOSS|ABORTED)" /tmp/out ||
+		fail "removed: status $status: $(cat /tmp/out)"
+	echo "ok: removed, after $((SECONDS - start)) s: $(tail -n 1 /tmp/out)"
+	refused "nvme:leaves/1: no such namespace" nvme:leaves/1
+	echo 1 >/sys/bus/pci/rescan
+	for _ in {1..100}; do
+		leaves=$(node_of leaves 1)
+		[ -b "$leaves" ] && break
+		sleep 0.1
+	done
+	same "back again" "$part" "$(DATA_BYTES=240000 rows nvme:leaves/1,blocks=1000 interp)"
+done
