@@ -38,6 +38,21 @@ engines=$(engines /tmp/data)
 echo "engines:" $engines "$want $word"
 
 "$B/nearfold" devices || fail "nearfold devices"
+# What Identify, sysfs and the SMART log say, by path, block size, metadata, transfer, queues, notes.
+same "devices" "$(
+	cat <<-'EOF'
+		nvme:meta/1 512 8 524288 2  50 C
+		nvme:meta/2 512 16 524288 2  50 C
+		nvme:meta/3 512 8 524288 2  50 C
+		nvme:meta/4 512 8 524288 2  50 C
+		nvme:pair/7 512 0 524288 2 multipath 50 C
+		nvme:plain/1 512 0 524288 2  50 C
+		nvme:plain/2 4096 0 524288 2  50 C
+		nvme:small/1 512 0 131072 2  50 C
+		nvme:zoned/1 512 0 524288 2 zoned 50 C
+	EOF
+)" "$("$B/nearfold" devices --output json | jq -r '.rows[] |
+	"\(.[0]) \(.[4]) \(.[6]) \(.[7]) \(.[8]) \(.[10]) \(.[11] | split(",")[0])"')"
 # jit takes its seconds here, and does not know where bytes come from: lines once are enough.
 for engine in $engines; do
 	for path in nvme:plain/1 nvme:plain/2 nvme:small/1 nvme:pair/7; do

@@ -46,6 +46,20 @@ dmesg | grep -q "timeout, aborting" || fail "the device was not slow enough"
 scan_slow $DEADLINE_BOUND nvme:dead/1 --timeout 3s
 [ $status = 1 ] && grep -q DEADLINE_EXCEEDED /tmp/err || fail "deadline: $status after $took s: $(cat /tmp/err)"
 echo "ok: dead, deadline of 3 s, after $took s: $(cat /tmp/err)"
+# A node answers its client at the deadline, and serves others while the kernel waits for the device.
+"$B/nearfoldd" --listen unix:/tmp/node --export dead=nvme:dead/1,format=fixed:24,tail=ignore \
+	--export file=/tmp/data,format=fixed:24,tail=ignore 2>/tmp/node.log &
+node=$!
+for _ in {1..100}; do [ -S /tmp/node ] && break || sleep 0.1; done
+start=$SECONDS
+! timeout $DEADLINE_BOUND "$B/nearfold" run "$PROGRAM" --node unix:/tmp/node --dataset dead --timeout 3s \
+	--no-progress >/tmp/out 2>&1 && grep -q DEADLINE_EXCEEDED /tmp/out || fail "node: $(cat /tmp/out)"
+echo "ok: node, deadline of 3 s, after $((SECONDS - start)) s: $(tail -n 1 /tmp/out)"
+same "node, another query" "$want" "$(timeout 10 "$B/nearfold" run "$PROGRAM" --node unix:/tmp/node \
+	--dataset file --range 0:$DATA_BYTES --engine interp --output json --no-progress | jq -c .rows)"
+kill $node
+wait $node || fail "the node ended with $?: $(cat /tmp/node.log)"
+
 scan_slow $BOUND nvme:dead/1
 [ $status = 1 ] && grep -q "nvme:dead/1, LBA 0.*did not answer.*DATA_LOSS" /tmp/err ||
 	fail "dead: status $status after $took s: $(cat /tmp/err)"
