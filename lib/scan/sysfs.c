@@ -2,6 +2,7 @@
 #include "scan/sysfs.h"
 
 #include <dirent.h>
+#include <glob.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,6 +83,24 @@ static bool device_name(const char *folder, char *ret, size_t size)
 	return false;
 }
 
+/* The paths of a multipath namespace: nvme2c0n1, nvme2c1n1 behind nvme2n1. *ret_queues: one's. */
+static unsigned count_paths(const char *name, unsigned *ret_queues)
+{
+	unsigned subsystem, number, n;
+	char pattern[96];
+	glob_t found;
+
+	if (sscanf(name, "nvme%un%u", &subsystem, &number) != 2)
+		return 0;
+	snprintf(pattern, sizeof(pattern), "/sys/block/nvme%uc*n%u/mq", subsystem, number);
+	if (glob(pattern, 0, NULL, &found))
+		return 0;
+	n = (unsigned)found.gl_pathc;
+	*ret_queues = count_entries(found.gl_pathv[0]);
+	globfree(&found);
+	return n;
+}
+
 bool sysfs_disk_of(uint64_t dev, struct sysfs_disk *ret)
 {
 	char folder[96], path[128];
@@ -95,6 +114,8 @@ bool sysfs_disk_of(uint64_t dev, struct sysfs_disk *ret)
 		return false;
 	snprintf(path, sizeof(path), "%s/mq", folder);
 	ret->queues = count_entries(path);
+	if (!ret->queues)
+		ret->paths = count_paths(ret->name, &ret->queues);
 	ret->polled = sysfs_number(&number, "%s/queue/io_poll", folder) && number;
 	if (ret->polled && !strncmp(ret->name, "nvme", 4) &&
 	    sysfs_number(&number, "/sys/module/nvme/parameters/poll_queues"))
@@ -109,13 +130,17 @@ bool sysfs_disk_of(uint64_t dev, struct sysfs_disk *ret)
 void sysfs_disk_text(const struct sysfs_disk *d, char *ret, size_t size)
 {
 	const char *s = d->queues == 1 ? "" : "s";
+	char paths[32] = "";
 
+	if (d->paths)
+		snprintf(paths, sizeof(paths), "%u path%s of ", d->paths,
+			 d->paths == 1 ? "" : "s");
 	if (!d->queues)
 		snprintf(ret, size, "%s", d->name);
 	else if (d->poll_queues)
-		snprintf(ret, size, "%s (%u queue%s, %u of them polled)", d->name, d->queues, s,
-			 d->poll_queues);
+		snprintf(ret, size, "%s (%s%u queue%s, %u of them polled)", d->name, paths,
+			 d->queues, s, d->poll_queues);
 	else
-		snprintf(ret, size, "%s (%u queue%s, %s)", d->name, d->queues, s,
+		snprintf(ret, size, "%s (%s%u queue%s, %s)", d->name, paths, d->queues, s,
 			 d->polled ? "polled" : "none polled");
 }

@@ -16,7 +16,8 @@ bool sysfs_number(uint64_t *ret, const char *path, ...) __attribute__((format(pr
 /* A disk, as /sys/block/NAME/queue tells. */
 struct sysfs_disk {
 	char name[64];
-	unsigned queues;        /* 0: none of its own (dm, md, a multipath head) */
+	unsigned queues;        /* 0: none of its own (dm, md) */
+	unsigned paths;         /* of a multipath namespace: queues are one's; else 0 */
 	unsigned poll_queues;   /* how many more are polled; 0 when nobody tells how many */
 	bool polled;            /* some are: IORING_SETUP_IOPOLL works */
 	uint64_t requests;      /* that a queue holds; 0: unknown, as below */
@@ -26,7 +27,8 @@ struct sysfs_disk {
 /* The disk behind a file system's or block node's device number; false: there is none that sysfs
  * knows (a network, several disks). */
 bool sysfs_disk_of(uint64_t dev, struct sysfs_disk *ret);
-/* "nvme0n1 (2 queues, 1 of them polled)" */
+/* "nvme0n1 (3 queues, 1 of them polled)", or "(2 paths of 3 queues, none polled)" where native
+ * multipath has several. */
 void sysfs_disk_text(const struct sysfs_disk *d, char *ret, size_t size);
 
 #endif

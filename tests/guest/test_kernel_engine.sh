@@ -6,7 +6,7 @@
 # disk: d0 16
 # qemu: -drive if=none,id=d0,format=raw,file=@WORK@/d0.disk
 # qemu: -device nvme,id=nv0,serial=nf0 -device nvme-ns,drive=d0,bus=nv0,nsid=1
-# seconds: 200
+# seconds: 300
 set -eu
 
 NEARFOLD_PROGRAMS=60 "$B/tests/unit/scan/test_engine_kernel"

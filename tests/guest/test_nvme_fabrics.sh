@@ -6,7 +6,7 @@
 # error when it does not.
 # modules: nvme nvmet nvme-loop nvmet-tcp nvme-tcp
 # kernel: nvme.poll_queues=1
-# seconds: 180
+# seconds: 300
 # disk: d0 4 lines
 # disk: d1 4 lines
 # qemu: -drive if=none,id=d0,format=raw,file=@WORK@/d0.disk
@@ -27,6 +27,11 @@ for path in nvme:polled/1 nvme:pair/7; do
 	done
 	same reader "nvme commands, polled" "$(stat_of reader $path)"
 done
+node=$(node_of polled 1)
+same "device" "${node#/dev/} (3 queues, 1 of them polled)" "$(stat_of device nvme:polled/1)"
+node=$(node_of pair 7)
+same "device with paths" "${node#/dev/} (2 paths of 3 queues, 1 of them polled)" \
+	"$(stat_of device nvme:pair/7)"
 same "polled, chunk 4 MiB" "$want" "$(rows nvme:polled/1 interp --chunk 4194304)"
 
 serve near loopserial 1 loop

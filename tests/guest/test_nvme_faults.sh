@@ -5,7 +5,7 @@
 # every query here ends within 60 seconds, whatever the device does (LIMIT).
 # modules: nvme
 # kernel: nvme_core.io_timeout=2
-# seconds: 150
+# seconds: 300
 # disk: d0 4 lines
 # disk: d1 4 lines
 # disk: d2 4 lines

@@ -3,7 +3,7 @@
 # Parts of namespaces, device paths, files on a namespace, and a node that serves namespaces: its
 # worker has no capability, and commands go through all the same.
 # modules: nvme ext4
-# seconds: 150
+# seconds: 300
 # disk: d0 4 lines
 # disk: d1 4 lines
 # disk: d2 24

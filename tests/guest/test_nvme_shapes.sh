@@ -3,7 +3,7 @@
 # Namespaces of every shape give the answer of a file with the same bytes, in every engine, through
 # commands and through the block node.
 # modules: nvme
-# seconds: 180
+# seconds: 300
 # disk: d0 4 lines
 # disk: d1 4 lines
 # disk: d2 4 lines

@@ -8,7 +8,7 @@
 # nobody but us asks again.
 # modules: nvme nvmet nvmet-tcp nvme-tcp
 # kernel: nvme_core.io_timeout=1 nvme_core.multipath=N
-# seconds: 180
+# seconds: 300
 # disk: d0 4 lines
 # qemu: -blockdev {"driver":"null-co","node-name":"late","size":4194304,"latency-ns":1500000000,"read-zeroes":true}
 # qemu: -blockdev {"driver":"null-co","node-name":"dead","size":4194304,"latency-ns":5000000000,"read-zeroes":true}
