@@ -3,17 +3,23 @@
 #
 # The benchmark's page in headless Chromium, 1280 and 400 pixels wide, light and dark: every plot is
 # there, inside of the window, with text of at least 9 pixels that nothing cuts off; no script, nothing
-# fetched. Screenshots stay in $B/test-logs. Skipped where chromium is not installed.
+# fetched, and gnuplot draws each plot as PNG. Screenshots stay in $B/test-logs.
 . "$(dirname "$0")/../support/node.sh"
 
 command -v chromium >/dev/null || skip "chromium is not installed"
 here=$(dirname "$0")
 page=$T/page.html
-"$B/nearfold" bench report "$here/../support/bench_report.json" --html "$page" >"$T/table.txt"
+report=$here/../support/bench_report.json
+"$B/nearfold" bench report "$report" --html "$page" >"$T/table.txt"
 [ "$(grep -c '<script' "$page")" = 0 ] || fail "the page has a script"
 [ "$(grep -Eoc '(src|href)=' "$page")" = 0 ] || fail "the page refers to something outside of it"
 plots=$(grep -c '<figure' "$page")
 [ "$plots" -ge 6 ] || fail "only $plots plots"
+
+if command -v gnuplot >/dev/null; then
+	"$B/nearfold" bench report "$report" --png "$T/png" >"$T/table.txt"
+	check_equal "PNGs of the plots" "$(LC_ALL=C grep -la '^.PNG' "$T"/png/*.png | wc -l)" "$plots"
+fi
 
 browser()
 {
