@@ -20,7 +20,10 @@ static void put_quoted(const char *text, FILE *out)
 	for (; *text; text++) {
 		if (*text == '"' || *text == '\\')
 			fputc('\\', out);
-		fputc((unsigned char)*text < ' ' ? ' ' : *text, out);
+		if (*text == '\n')
+			fputs("\\n", out);
+		else
+			fputc((unsigned char)*text < ' ' ? ' ' : *text, out);
 	}
 	fputc('"', out);
 }
@@ -49,43 +52,87 @@ static void put_data(const struct bench_plot *p, FILE *out)
 	}
 }
 
+/* The labels of the page's plots, too. */
+static void put_tick(const char *text, double at, unsigned n, FILE *out)
+{
+	fputs(n ? ", " : "(", out);
+	put_quoted(text, out);
+	fprintf(out, " %.9g", at);
+}
+
+static void put_ticks(const struct bench_plot *p, FILE *out)
+{
+	const struct bench_axis x = bench_plot_axis_x(p), y = bench_plot_axis_y(p);
+	double at[PLOT_MAX_TICKS];
+	char text[32];
+	unsigned n = bench_axis_ticks(&y, at);
+
+	fprintf(out, "set yrange [%.9g:%.9g]\nset ytics ", y.low, y.high);
+	for (unsigned i = 0; i < n; i++)
+		put_tick(bench_tick_y_text(p, at[i], text), at[i], i, out);
+	if (p->bars) {
+		fprintf(out,
+			")\nset bmargin 5\nset boxwidth %.4f\nset xrange [-0.6:%.1f]\nset xtics ",
+			p->n_series ? 0.8 / p->n_series : 1, p->n_labels - 0.4);
+		for (unsigned i = 0; i < p->n_labels; i++) {
+			char words[sizeof(p->labels[0])];
+
+			/* One below the other: they fit under their bars. */
+			snprintf(words, sizeof(words), "%s", p->labels[i]);
+			for (char *space; (space = strchr(words, ' '));)
+				*space = '\n';
+			put_tick(words, i, i, out);
+		}
+	} else {
+		n = bench_axis_ticks(&x, at);
+		fprintf(out, ")\nset xrange [%.9g:%.9g]\nset xtics ", x.low, x.high);
+		for (unsigned i = 0; i < n; i++)
+			put_tick(bench_tick_x_text(at[i], text), at[i], i, out);
+	}
+	fputs(")\n", out);
+}
+
+/* The break-even; what it says stays inside of the plot. */
+static void put_mark(const struct bench_plot *p, FILE *out)
+{
+	const struct bench_axis x = bench_plot_axis_x(p);
+	bool on_the_right = bench_axis_share(&x, p->mark_x) > 0.5;
+
+	fprintf(out, "set arrow from %.9g, graph 0 to %.9g, graph 1 nohead dashtype 2 lw 2\n",
+		p->mark_x, p->mark_x);
+	fputs("set label ", out);
+	put_quoted(p->mark_text, out);
+	fprintf(out, " at %.9g, graph 0.95 %s\n", p->mark_x,
+		on_the_right ? "right offset -1,0" : "left offset 1,0");
+}
+
+/* The page's, on paper. */
+static const char colours[] = "set linetype 1 lc rgb \"#0550ae\"\n"
+			      "set linetype 2 lc rgb \"#bc4c00\"\n"
+			      "set linetype 3 lc rgb \"#1a7f37\"\n"
+			      "set linetype 4 lc rgb \"#8250df\"\n"
+			      "set linetype 5 lc rgb \"#9a6700\"\n"
+			      "set linetype 6 lc rgb \"#57606a\"\n";
+
 static void put_script(const struct bench_plot *p, FILE *out)
 {
-	double low, high;
-
 	fprintf(out,
 		"set terminal pngcairo size 1200,800 font \"DejaVu Sans,18\"\nset output "
 		"\"%s.png\"\n"
 		"set termoption noenhanced\nset grid\nset key outside top center horizontal\n"
-		"set style fill solid 0.85\nset format y \"%%.1s%%c\"\n",
+		"set style fill solid 0.85\n",
 		p->name);
+	fputs(colours, out);
 	put_setting("title", p->title, out);
 	put_setting("xlabel", p->x_label, out);
 	put_setting("ylabel", p->y_label, out);
-	bench_plot_range_y(p, &low, &high);
-	fprintf(out, "set yrange [%.9g:%.9g]\n", low, high);
 	if (p->log_x)
 		fputs("set logscale x\n", out);
 	if (p->log_y)
 		fputs("set logscale y\n", out);
-	if (p->bars) {
-		fprintf(out, "set boxwidth %.4f\nset xrange [-0.6:%.1f]\nset xtics (",
-			p->n_series ? 0.8 / p->n_series : 1, p->n_labels - 0.4);
-		for (unsigned i = 0; i < p->n_labels; i++) {
-			fputs(i ? ", " : "", out);
-			put_quoted(p->labels[i], out);
-			fprintf(out, " %u", i);
-		}
-		fputs(") rotate by -20\n", out);
-	}
-	if (p->has_mark) {
-		fprintf(out,
-			"set arrow from %.9g, graph 0 to %.9g, graph 1 nohead dashtype 2 lw 2\n",
-			p->mark_x, p->mark_x);
-		fputs("set label ", out);
-		put_quoted(p->mark_text, out);
-		fprintf(out, " at %.9g, graph 0.95 offset 1,0\n", p->mark_x);
-	}
+	put_ticks(p, out);
+	if (p->has_mark)
+		put_mark(p, out);
 	put_data(p, out);
 	for (unsigned i = 0; i < p->n_series; i++) {
 		fputs(i ? ", \\\n" : "plot ", out);

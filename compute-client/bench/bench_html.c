@@ -47,8 +47,9 @@ static const char style[] =
 	"svg .bar{stroke:none}\n"
 	".wide{overflow-x:auto}table{border-collapse:collapse;font-size:.875rem;white-space:nowrap}"
 	"\n"
-	"th,td{text-align:right;padding:3px 10px;border-bottom:1px solid var(--grid)}\n"
-	"th:first-child,td:first-child,.l{text-align:left}th{font-weight:600}\n"
+	"th,td{text-align:right;padding:3px 8px;border-bottom:1px solid var(--grid)}\n"
+	"th:first-child,td:first-child,.l{text-align:left}"
+	"th{font-weight:600;white-space:normal;vertical-align:bottom}\n"
 	"tr.lost td{color:var(--mark)}\n"
 	"dl{display:grid;grid-template-columns:max-content 1fr;gap:2px 16px;font-size:.875rem}\n"
 	"dt{color:var(--muted)}dd{margin:0;overflow-wrap:anywhere}code{overflow-wrap:anywhere}\n"
@@ -179,12 +180,22 @@ static void put_plots(const struct bench_report *r, FILE *out)
 	fputs("</div>\n", out);
 }
 
+/* Where a ratio was measured: "Groups: 1000, jit". */
+static void put_place(const struct bench_ratio *ratio, FILE *out)
+{
+	bench_html_text(bench_sections[ratio->section].title, out);
+	fputs(ratio->x_text[0] ? ": " : "", out);
+	bench_html_text(ratio->x_text, out);
+	fputs(", ", out);
+	bench_html_text(ratio->engine, out);
+}
+
 /* The sentence that people came for: the largest saving of bytes that was measured, and whether
  * time was saved, too. */
 static void put_lead(const struct bench_report *r, FILE *out)
 {
 	const struct bench_ratio *bytes = NULL, *slow = NULL;
-	char a[32], b[32];
+	char a[32];
 
 	for (unsigned i = 0; i < r->n_ratios; i++) {
 		const struct bench_ratio *ratio = &r->ratios[i];
@@ -198,20 +209,21 @@ static void put_lead(const struct bench_report *r, FILE *out)
 	if (!bytes || !slow)
 		return;
 	fprintf(out,
-		"<p class=\"lead\">Running the program beside the data moved up to %.0f times "
-		"fewer "
-		"bytes than shipping the data (%s%s%s, %s). ",
-		bytes->stat.median, bench_sections[bytes->section].name,
-		bytes->x_text[0] ? " " : "", bytes->x_text, bytes->engine);
-	if (slow->stat.median < 1)
+		"<p class=\"lead\">Running the program beside the data moved up to %s times fewer "
+		"bytes than shipping the data (",
+		bench_amount_text(bytes->stat.median, a));
+	put_place(bytes, out);
+	if (slow->stat.median < 1) {
 		fprintf(out,
-			"It does not always win: at worst (%s%s%s, %s) shipping took %s of "
-			"offload's time.</p>\n",
-			bench_sections[slow->section].name, slow->x_text[0] ? " " : "",
-			slow->x_text, slow->engine, bench_ratio_text(slow->stat.median, a));
-	else
-		fprintf(out, "It was faster at every measured point, at least %s.</p>\n",
-			bench_ratio_text(slow->stat.median, b));
+			"). It does not always win: at worst shipping took %.0f %% of offload's "
+			"time (",
+			100 * slow->stat.median);
+		put_place(slow, out);
+		fputs(").</p>\n", out);
+	} else {
+		fprintf(out, "). It was faster at every measured point, at least %s.</p>\n",
+			bench_ratio_text(slow->stat.median, a));
+	}
 }
 
 static void put_constants(const struct bench_report *r, FILE *out)

@@ -234,54 +234,118 @@ unsigned bench_plots_of(const struct bench_report *r, struct bench_plot *plots)
 /* ---- axes --------------------------------------------------------------------------------------
  */
 
-static void widen(double *low, double *high, bool is_log)
+/* Between two labels: 1, 2 or 5 times a power of ten, at least three times within span. */
+static double step_of(double span)
+{
+	double power = pow(10, floor(log10(span))), times = span / power;
+
+	return times >= 6 ? 2 * power : times >= 3 ? power : times >= 1.5 ? power / 2 : power / 5;
+}
+
+static void widen(struct bench_axis *a, bool is_log)
 {
 	if (is_log) {
-		*low = pow(10, floor(log10(*low) + 1e-9));
-		*high = pow(10, ceil(log10(*high) - 1e-9));
-		if (*high <= *low)
-			*high = 10 * *low;
+		a->low = pow(10, floor(log10(a->low) + 1e-9));
+		a->high = pow(10, ceil(log10(a->high) - 1e-9));
+		if (a->high <= a->low)
+			a->high = 10 * a->low;
 		return;
 	}
-	double step = pow(10, floor(log10(*high - *low > 0 ? *high - *low : 1)));
-
-	if ((*high - *low) / step < 3)
-		step /= 2;
-	*low = floor(*low / step) * step;
-	*high = ceil(*high / step) * step;
-	if (*high <= *low)
-		*high = *low + 1;
+	if (a->high <= a->low)
+		a->high = a->low + 1;
+	a->step = step_of(a->high - a->low);
+	a->low = floor(a->low / a->step + 1e-9) * a->step;
+	a->high = ceil(a->high / a->step - 1e-9) * a->step;
 }
 
-void bench_plot_range_x(const struct bench_plot *p, double *ret_low, double *ret_high)
+struct bench_axis bench_plot_axis_x(const struct bench_plot *p)
 {
-	double low = INFINITY, high = -INFINITY;
+	struct bench_axis a = {.low = INFINITY, .high = -INFINITY};
 
 	for (unsigned i = 0; i < p->n_series; i++) {
 		for (unsigned k = 0; k < p->series[i].n; k++) {
-			low = fmin(low, p->series[i].points[k].x);
-			high = fmax(high, p->series[i].points[k].x);
+			a.low = fmin(a.low, p->series[i].points[k].x);
+			a.high = fmax(a.high, p->series[i].points[k].x);
 		}
 	}
-	widen(&low, &high, p->log_x);
-	*ret_low = low;
-	*ret_high = high;
+	widen(&a, p->log_x);
+	return a;
 }
 
-void bench_plot_range_y(const struct bench_plot *p, double *ret_low, double *ret_high)
+struct bench_axis bench_plot_axis_y(const struct bench_plot *p)
 {
-	double low = p->log_y ? INFINITY : 0, high = 0;
+	struct bench_axis a = {.low = p->log_y ? INFINITY : 0};
 
 	for (unsigned i = 0; i < p->n_series; i++) {
 		for (unsigned k = 0; k < p->series[i].n; k++) {
-			low = fmin(low, p->series[i].points[k].low);
-			high = fmax(high, p->series[i].points[k].high);
+			a.low = fmin(a.low, p->series[i].points[k].low);
+			a.high = fmax(a.high, p->series[i].points[k].high);
 		}
 	}
-	widen(&low, &high, p->log_y);
+	widen(&a, p->log_y);
 	/* Bars grow from the bottom: a lowest one must be seen. */
 	if (p->log_y && p->bars)
-		low /= 10;
-	*ret_low = low;
-	*ret_high = high;
+		a.low /= 10;
+	return a;
+}
+
+double bench_axis_share(const struct bench_axis *a, double v)
+{
+	return a->step > 0 ? (v - a->low) / (a->high - a->low)
+			   : (log(v) - log(a->low)) / (log(a->high) - log(a->low));
+}
+
+unsigned bench_axis_ticks(const struct bench_axis *a, double *at)
+{
+	unsigned n = 0;
+
+	if (a->step > 0) {
+		double steps = floor((a->high - a->low) / a->step + 0.5);
+
+		while (n <= steps && n < PLOT_MAX_TICKS) {
+			at[n] = a->low + a->step * n;
+			n++;
+		}
+	} else {
+		double decades = log10(a->high / a->low), step = ceil((decades - 1e-9) / 6);
+
+		while (step * n <= decades + 1e-9 && n < PLOT_MAX_TICKS) {
+			at[n] = a->low * pow(10, step * n);
+			n++;
+		}
+	}
+	return n;
+}
+
+/* 10.0 ms is a measured 10 ms; on an axis it is 10 ms. */
+static void drop_zeroes(char *text)
+{
+	char *end = strchr(text, '.'), *p = end;
+
+	if (!end)
+		return;
+	for (p++; *p >= '0' && *p <= '9'; p++)
+		if (*p != '0')
+			end = p + 1;
+	memmove(end, p, strlen(p) + 1);
+}
+
+const char *bench_tick_y_text(const struct bench_plot *p, double v, char buf[32])
+{
+	if (v == 0)
+		return "0";
+	bench_figure_text(p->figure, v, buf);
+	drop_zeroes(buf);
+	return buf;
+}
+
+const char *bench_tick_x_text(double v, char buf[32])
+{
+	if (v >= 1e6)
+		snprintf(buf, 32, "%gM", v / 1e6);
+	else if (v >= 1e4)
+		snprintf(buf, 32, "%gk", v / 1e3);
+	else
+		snprintf(buf, 32, "%g", v);
+	return buf;
 }

@@ -16,6 +16,7 @@ enum {
 	PLOT_MAX_SERIES = 6,
 	PLOT_MAX_POINTS = 24,
 	PLOT_MAX = 12,
+	PLOT_MAX_TICKS = 16,
 };
 
 struct bench_point {
@@ -47,8 +48,23 @@ struct bench_plot {
 /* All that the report has rows for; how many. plots is PLOT_MAX long. */
 unsigned bench_plots_of(const struct bench_report *r, struct bench_plot *plots);
 
-/* The smallest and the largest value of an axis, rounded outwards to what a person expects. */
-void bench_plot_range_x(const struct bench_plot *p, double *ret_low, double *ret_high);
-void bench_plot_range_y(const struct bench_plot *p, double *ret_low, double *ret_high);
+/* An axis: the smallest and the largest value, rounded outwards to what a person expects, and from
+ * one label of a linear axis to the next (0 on a logarithmic one: the powers of ten). */
+struct bench_axis {
+	double low, high, step;
+};
+
+struct bench_axis bench_plot_axis_x(const struct bench_plot *p);
+struct bench_axis bench_plot_axis_y(const struct bench_plot *p);
+
+/* Where v is, from 0 (low) to 1 (high). */
+double bench_axis_share(const struct bench_axis *a, double v);
+
+/* Where an axis has labels, PLOT_MAX_TICKS at most; how many. */
+unsigned bench_axis_ticks(const struct bench_axis *a, double *at);
+
+/* What they say ("100", "10k"; "200 ms", "1 GB/s"): buf, or a constant. */
+const char *bench_tick_x_text(double v, char buf[32]);
+const char *bench_tick_y_text(const struct bench_plot *p, double v, char buf[32]);
 
 #endif

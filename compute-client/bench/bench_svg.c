@@ -11,7 +11,7 @@ enum {
 	RIGHT = 14,
 	BOTTOM = 52,
 	LEGEND_ROW = 17,
-	LABEL_CHARS = 11,
+	CHAR_WIDTH = 7, /* of a tick's text, at most */
 	LABEL_LINES = 3,
 	LINE_HEIGHT = 13,
 };
@@ -20,7 +20,7 @@ enum {
 struct frame {
 	const struct bench_plot *plot;
 	FILE *out;
-	double x_low, x_high, y_low, y_high;
+	struct bench_axis x, y;
 	double left, right, top, bottom;
 };
 
@@ -47,30 +47,14 @@ void bench_html_text(const char *text, FILE *out)
 	}
 }
 
-const char *bench_tick_text(double v, char buf[24])
-{
-	if (v >= 1e6)
-		snprintf(buf, 24, "%gM", v / 1e6);
-	else if (v >= 1e4)
-		snprintf(buf, 24, "%gk", v / 1e3);
-	else
-		snprintf(buf, 24, "%g", v);
-	return buf;
-}
-
-static double share(double v, double low, double high, bool is_log)
-{
-	return is_log ? (log(v) - log(low)) / (log(high) - log(low)) : (v - low) / (high - low);
-}
-
 static double at_x(const struct frame *f, double v)
 {
-	return f->left + (f->right - f->left) * share(v, f->x_low, f->x_high, f->plot->log_x);
+	return f->left + (f->right - f->left) * bench_axis_share(&f->x, v);
 }
 
 static double at_y(const struct frame *f, double v)
 {
-	return f->bottom - (f->bottom - f->top) * share(v, f->y_low, f->y_high, f->plot->log_y);
+	return f->bottom - (f->bottom - f->top) * bench_axis_share(&f->y, v);
 }
 
 static void put_text(const struct frame *f, double x, double y, const char *anchor,
@@ -92,64 +76,49 @@ static void put_line(const struct frame *f, double x1, double y1, double x2, dou
 /* ---- axes --------------------------------------------------------------------------------------
  */
 
-static void y_tick(const struct frame *f, double v)
-{
-	char text[32];
-
-	put_line(f, f->left, at_y(f, v), f->right, at_y(f, v), "grid");
-	put_text(f, f->left - 6, at_y(f, v) + 4, "end", "tick",
-		 v == 0 ? "0" : bench_figure_text(f->plot->figure, v, text));
-}
-
 static void y_axis(const struct frame *f)
 {
-	if (f->plot->log_y) {
-		double decades = log10(f->y_high / f->y_low);
-		int step = (int)ceil(decades / 6);
+	double at[PLOT_MAX_TICKS];
+	unsigned n = bench_axis_ticks(&f->y, at);
 
-		for (int i = 0; i <= (int)(decades + 0.5); i += step)
-			y_tick(f, f->y_low * pow(10, i));
-	} else {
-		for (int i = 0; i <= 4; i++)
-			y_tick(f, f->y_low + (f->y_high - f->y_low) * i / 4);
+	for (unsigned i = 0; i < n; i++) {
+		double y = at_y(f, at[i]);
+		char text[32];
+
+		put_line(f, f->left, y, f->right, y, "grid");
+		put_text(f, f->left - 6, y + 4, "end", "tick",
+			 bench_tick_y_text(f->plot, at[i], text));
 	}
 	put_line(f, f->left, f->top, f->left, f->bottom, "axis");
 }
 
-static void x_tick(const struct frame *f, double v)
-{
-	char text[24];
-
-	put_line(f, at_x(f, v), f->bottom, at_x(f, v), f->bottom + 4, "axis");
-	put_text(f, at_x(f, v), f->bottom + 17, "middle", "tick", bench_tick_text(v, text));
-}
-
 static void x_axis(const struct frame *f)
 {
-	if (f->plot->log_x) {
-		int decades = (int)(log10(f->x_high / f->x_low) + 0.5);
-		int step = (decades + 5) / 6;
+	double at[PLOT_MAX_TICKS];
+	unsigned n = bench_axis_ticks(&f->x, at);
 
-		for (int i = 0; i <= decades; i += step)
-			x_tick(f, f->x_low * pow(10, i));
-	} else {
-		for (int i = 0; i <= 4; i++)
-			x_tick(f, f->x_low + (f->x_high - f->x_low) * i / 4);
+	for (unsigned i = 0; i < n; i++) {
+		double x = at_x(f, at[i]);
+		char text[32];
+
+		put_line(f, x, f->bottom, x, f->bottom + 4, "axis");
+		put_text(f, x, f->bottom + 17, "middle", "tick", bench_tick_x_text(at[i], text));
 	}
 	put_text(f, (f->left + f->right) / 2, f->bottom + 38, "middle", "label", f->plot->x_label);
 }
 
-/* A label in lines of a few characters, under x. */
-static void bar_label(const struct frame *f, double x, const char *label)
+/* A label in lines that are as wide as its bars, under x. */
+static void bar_label(const struct frame *f, double x, double width, const char *label)
 {
 	const char *p = label;
+	size_t chars = (size_t)(width / CHAR_WIDTH);
 
 	for (unsigned line = 0; line < LABEL_LINES && *p; line++) {
 		char text[40];
 		size_t n = strlen(p), cut = n;
 
-		if (n > LABEL_CHARS && line + 1 < LABEL_LINES) {
-			for (cut = LABEL_CHARS; cut > 0 && p[cut] != ' '; cut--)
+		if (n > chars && line + 1 < LABEL_LINES) {
+			for (cut = chars; cut > 0 && p[cut] != ' '; cut--)
 				;
 			if (cut == 0)
 				cut = strcspn(p, " ");
@@ -175,14 +144,14 @@ static void put_series(const struct frame *f, unsigned i)
 	fputs("\"/>", f->out);
 	for (unsigned k = 0; k < s->n; k++) {
 		const struct bench_point *p = &s->points[k];
-		char class[24], text[32], x[24];
+		char class[24], text[32], x[32];
 
 		snprintf(class, sizeof(class), "spread s%u", i);
 		put_line(f, at_x(f, p->x), at_y(f, p->low), at_x(f, p->x), at_y(f, p->high), class);
 		fprintf(f->out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3\" class=\"dot s%u\"><title>",
 			at_x(f, p->x), at_y(f, p->y), i);
 		bench_html_text(s->label, f->out);
-		fprintf(f->out, " at %s: %s</title></circle>", bench_tick_text(p->x, x),
+		fprintf(f->out, " at %s: %s</title></circle>", bench_tick_x_text(p->x, x),
 			bench_figure_text(f->plot->figure, p->y, text));
 	}
 }
@@ -197,7 +166,7 @@ static void put_bars(const struct frame *f)
 		for (unsigned k = 0; k < p->series[i].n; k++) {
 			const struct bench_point *point = &p->series[i].points[k];
 			double x = f->left + group * (point->x + 0.1) + bar * i;
-			double y = at_y(f, p->log_y ? fmax(point->y, f->y_low) : point->y);
+			double y = at_y(f, p->log_y ? fmax(point->y, f->y.low) : point->y);
 			char text[32];
 
 			fprintf(f->out,
@@ -210,7 +179,7 @@ static void put_bars(const struct frame *f)
 		}
 	}
 	for (unsigned i = 0; i < p->n_labels; i++)
-		bar_label(f, f->left + group * (i + 0.5), p->labels[i]);
+		bar_label(f, f->left + group * (i + 0.5), group, p->labels[i]);
 }
 
 static void put_mark(const struct frame *f)
@@ -257,8 +226,8 @@ void bench_svg_write(const struct bench_plot *p, FILE *out)
 	};
 
 	if (!p->bars)
-		bench_plot_range_x(p, &f.x_low, &f.x_high);
-	bench_plot_range_y(p, &f.y_low, &f.y_high);
+		f.x = bench_plot_axis_x(p);
+	f.y = bench_plot_axis_y(p);
 	fprintf(out, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"", WIDTH, HEIGHT);
 	bench_html_text(p->title, out);
 	fputs(". ", out);

@@ -14,7 +14,5 @@
 void bench_svg_write(const struct bench_plot *p, FILE *out);
 /* Text with <, &, > and quotes as entities. */
 void bench_html_text(const char *text, FILE *out);
-/* "100", "10k", "1M" */
-const char *bench_tick_text(double v, char buf[24]);
 
 #endif

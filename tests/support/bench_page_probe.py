@@ -22,7 +22,7 @@ function look() {
     if (box.left < 0 || box.right > w + 1) wrong.push(name + " reaches out of the window");
     if (!svg.querySelector("polyline, rect")) wrong.push(name + " is empty");
     const scale = box.width / svg.viewBox.baseVal.width;
-    const ticks = [...svg.querySelectorAll("text.tick")].map(t => t.getBoundingClientRect());
+    const boxes = [...svg.querySelectorAll("text")].map(t => t.getBoundingClientRect());
     for (const t of svg.querySelectorAll("text")) {
       const b = t.getBoundingClientRect(), size = parseFloat(getComputedStyle(t).fontSize) * scale;
       texts++;
@@ -31,12 +31,16 @@ function look() {
       if (b.left < box.left - 1 || b.right > box.right + 1 || b.bottom > box.bottom + 1 || b.top < box.top - 1)
         wrong.push(name + ": '" + t.textContent + "' is cut off");
     }
-    for (let i = 0; i < ticks.length; i++)
-      for (let k = i + 1; k < ticks.length; k++)
-        if (Math.min(ticks[i].right, ticks[k].right) - Math.max(ticks[i].left, ticks[k].left) > 1 &&
-            Math.min(ticks[i].bottom, ticks[k].bottom) - Math.max(ticks[i].top, ticks[k].top) > 4)
-          wrong.push(name + ": labels lie over each other");
+    // Words that touch read as one.
+    for (let i = 0; i < boxes.length; i++)
+      for (let k = i + 1; k < boxes.length; k++)
+        if (Math.min(boxes[i].right, boxes[k].right) - Math.max(boxes[i].left, boxes[k].left) > -3 &&
+            Math.min(boxes[i].bottom, boxes[k].bottom) - Math.max(boxes[i].top, boxes[k].top) > 4)
+          wrong.push(name + ": labels lie over each other, or touch");
   }
+  for (const t of d.querySelectorAll(".wide"))
+    if (w >= 1280 && t.scrollWidth > t.clientWidth)
+      wrong.push("a table is " + t.scrollWidth + " wide, and has " + t.clientWidth);
   document.getElementById("result").textContent = wrong.length
     ? [...new Set(wrong)].slice(0, 12).join("; ")
     : "ok, " + plots.length + " plots, " + texts + " texts, the smallest " + smallest.toFixed(1) + " pixels";
