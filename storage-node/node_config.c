@@ -268,17 +268,27 @@ int node_config_check(struct node_config *config, struct nf_error *err)
 
 /* ---- the file ---------------------------------------------------------------------------- */
 
+enum { MAX_KEYS = 64, MAX_KEY_BYTES = 48 };
+
+/* What was said, so that nothing is said twice: the second would win in silence. */
+struct keys {
+	char names[MAX_KEYS][MAX_KEY_BYTES];
+	unsigned n;
+};
+
 struct reading {
 	struct node_config *config;
 	FILE *file;
 	unsigned line;
-	char section[300]; /* of the data set being filled */
+	bool section_begins; /* a line [SECTION] came since the last key */
+	struct keys node, limits, dataset;
 	struct nf_error *err;
 	int ret;
 	int read_errno; /* of the file itself: a folder opens, and no line comes */
 };
 
-/* fgets that counts lines, so that the handler can name the one it is at. */
+/* fgets that counts lines, so that the handler can name the one it is at, and sees where sections
+ * begin: libinih does not tell two that have one name from one. */
 static char *next_line(char *buf, int size, void *arg)
 {
 	struct reading *r = arg;
@@ -287,32 +297,64 @@ static char *next_line(char *buf, int size, void *arg)
 	char *line = fgets(buf, size, r->file);
 	if (!line && ferror(r->file))
 		r->read_errno = errno;
+	if (line && line[strspn(line, " \t")] == '[')
+		r->section_begins = true;
 	return line;
+}
+
+static int say_once(struct reading *r, struct keys *said, const char *section, const char *key)
+{
+	for (unsigned i = 0; i < said->n; i++)
+		if (!strcmp(said->names[i], key))
+			return nf_error_set(r->err, NF_INVALID_ARGUMENT, NULL,
+					    "'%s' is given twice in [%s]: give it once", key,
+					    section);
+	/* A longer one is no key, and is refused next. */
+	if (said->n < MAX_KEYS && strlen(key) < MAX_KEY_BYTES)
+		strcpy(said->names[said->n++], key);
+	return 0;
+}
+
+/* A section begins: its name may be new only. */
+static int dataset_begin(struct reading *r, const char *name)
+{
+	struct dataset_spec *spec;
+
+	if (dataset_find(r->config, name))
+		return nf_error_set(r->err, NF_INVALID_ARGUMENT, NULL,
+				    "a data set '%s' exists already; rename one", name);
+	spec = dataset_append(r->config, r->err);
+	r->dataset.n = 0;
+	return spec ? dataset_spec_set(spec, "name", name, r->err) : -ENOMEM;
 }
 
 static int dataset_value(struct reading *r, const char *section, const char *key, const char *value)
 {
-	const char *name = section + strlen("dataset ");
-	struct dataset_spec *spec = dataset_find(r->config, name);
+	int ret = r->section_begins ? dataset_begin(r, section + strlen("dataset ")) : 0;
 
-	/* A section begins: its name may be new only. */
-	if (strcmp(r->section, section)) {
-		if (spec)
-			return nf_error_set(r->err, NF_INVALID_ARGUMENT, NULL,
-					    "a data set '%s' exists already; rename one", name);
-		spec = dataset_append(r->config, r->err);
-		if (!spec)
-			return -ENOMEM;
-		spec->name = strdup(name);
-		if (!spec->name) {
-			r->config->n_datasets--;
-			return out_of_memory(r->err);
-		}
-		snprintf(r->section, sizeof(r->section), "%s", section);
-	}
-	if (!strcmp(key, "path"))
-		return set_text(&spec->path, value, r->err);
-	return dataset_spec_set(spec, key, value, r->err);
+	if (!ret && !strcmp(key, "name"))
+		ret = nf_error_set(r->err, NF_INVALID_ARGUMENT, NULL,
+				   "a data set's name is its section's: [dataset NAME]");
+	if (!ret)
+		ret = say_once(r, &r->dataset, section, key);
+	if (ret)
+		return ret;
+	return dataset_spec_set(&r->config->datasets[r->config->n_datasets - 1], key, value,
+				r->err);
+}
+
+static int node_value(struct reading *r, const char *section, const char *key, const char *value)
+{
+	int ret = strcmp(key, "listen") ? say_once(r, &r->node, section, key) : 0;
+
+	return ret ? ret : node_config_set(r->config, key, value, r->err);
+}
+
+static int limits_value(struct reading *r, const char *section, const char *key, const char *value)
+{
+	int ret = say_once(r, &r->limits, section, key);
+
+	return ret ? ret : node_limits_set(&r->config->limits, key, value, r->err);
 }
 
 static int on_value(void *arg, const char *section, const char *key, const char *value)
@@ -322,9 +364,9 @@ static int on_value(void *arg, const char *section, const char *key, const char 
 	if (r->ret)
 		return 0;
 	if (!strcmp(section, "node"))
-		r->ret = node_config_set(r->config, key, value, r->err);
+		r->ret = node_value(r, section, key, value);
 	else if (!strcmp(section, "limits"))
-		r->ret = node_limits_set(&r->config->limits, key, value, r->err);
+		r->ret = limits_value(r, section, key, value);
 	else if (!strncmp(section, "dataset ", 8) && section[8])
 		r->ret = dataset_value(r, section, key, value);
 	else
@@ -332,6 +374,7 @@ static int on_value(void *arg, const char *section, const char *key, const char 
 				      "'%s' stands in section [%s]; the sections are [node], "
 				      "[limits] and [dataset NAME]",
 				      key, section);
+	r->section_begins = false;
 	return r->ret == 0;
 }
 

@@ -16,8 +16,8 @@
  *	path = trades/2026-*.bin
  *	format = fixed:32
  *
- * A data set's keys are the words of scan/dataset.h. Unknown sections and keys are errors with
- * FILE:LINE. Immutable after start.
+ * A data set's keys are the words of scan/dataset.h. Unknown sections and keys, and keys and names
+ * that are given twice, are errors with FILE:LINE. Immutable after start.
  */
 #ifndef NF_NODE_CONFIG_H
 #define NF_NODE_CONFIG_H
