@@ -96,6 +96,8 @@ static void on_gone(void *arg, enum nf_code why)
 static int open_source(struct reading *r, struct nf_error *err)
 {
 	int ret = catalog_open(r->entry, r->node->config.limits.files_per_dataset, &r->source, err);
+	uint64_t start = r->req.has_range ? r->req.range_start : 0;
+	uint64_t end = r->req.has_range ? r->req.range_end : UINT64_MAX;
 
 	if (ret)
 		return ret;
@@ -105,16 +107,15 @@ static int open_source(struct reading *r, struct nf_error *err)
 				    "request asks for %016llx",
 				    (unsigned long long)r->source->generation,
 				    (unsigned long long)r->req.generation);
-	r->start = r->req.has_range ? r->req.range_start : 0;
-	r->end = r->req.has_range ? r->req.range_end : UINT64_MAX;
-	if (r->end == UINT64_MAX)
-		r->end = r->source->total_bytes;
-	if (r->start > r->end || r->end > r->source->total_bytes)
+	if (end == UINT64_MAX)
+		end = r->source->total_bytes;
+	if (start > end || end > r->source->total_bytes)
 		return nf_error_set(err, NF_INVALID_ARGUMENT, "range",
 				    "%llu to %llu is not inside the data set's %llu bytes",
-				    (unsigned long long)r->start, (unsigned long long)r->end,
+				    (unsigned long long)start, (unsigned long long)end,
 				    (unsigned long long)r->source->total_bytes);
-	r->at = r->start;
+	r->start = r->at = start;
+	r->end = end;
 	return 0;
 }
 

@@ -26,6 +26,8 @@ tail -c +999991 "$T/all" | head -c 1000010 | cmp - "$T/part" || fail "the range 
 check_equal "bytes of an empty file" "$(read_bytes --dataset empty | wc -c)" 0
 read_bytes --dataset one --range 0:1000004 2>"$T/err" >"$T/out" && fail "a range beyond the end is read"
 grep -q 'INVALID_ARGUMENT' "$T/err" || fail "$(cat "$T/err")"
+read_bytes --dataset one --range 1000004: 2>"$T/err" >"$T/out" && fail "a range behind the end is read"
+grep INVALID_ARGUMENT "$NODE_LOG" | grep -qv ' bytes=0 ' && fail "the log counts bytes of refused reads"
 read_bytes --dataset none 2>"$T/err" && fail "a data set that is not there is read"
 grep -q NOT_FOUND "$T/err" || fail "$(cat "$T/err")"
 before=$(files_at_rest)
