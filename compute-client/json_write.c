@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "compute-client/json_write.h"
 
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -117,7 +118,8 @@ void json_double_text(double v, char buf[32])
 		strcpy(buf, "nan");
 		return;
 	}
-	for (int digits = 15; digits <= 17; digits++) {
+	/* Up to fifteen digits always come back; subnormal numbers have fewer bits. */
+	for (int digits = fabs(v) < DBL_MIN ? 1 : 15; digits <= 17; digits++) {
 		snprintf(buf, 32, "%.*g", digits, v);
 		if (strtod(buf, NULL) == v)
 			return;

@@ -3,8 +3,10 @@
 #include "program/program_layout.h"
 
 #include <errno.h>
+#include <float.h>
 #include <inttypes.h>
 #include <locale.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,8 +104,10 @@ static void restore_locale(locale_t old)
 static void float_text(double v, bool single, char buf[64])
 {
 	locale_t old = use_c_locale();
+	/* Up to six (fifteen) digits always come back; subnormal numbers have fewer bits. */
+	int digits = fabs(v) < (single ? FLT_MIN : DBL_MIN) ? 1 : single ? 6 : 15;
 
-	for (int digits = single ? 6 : 15; digits <= (single ? 9 : 17); digits++) {
+	for (; digits <= (single ? 9 : 17); digits++) {
 		snprintf(buf, 64, "%.*g", digits, v);
 		if (v != v || (single ? (double)strtof(buf, NULL) : strtod(buf, NULL)) == v)
 			break;

@@ -308,6 +308,8 @@ static const struct value {
 	{"-inf", LAYOUT_FLOAT, 8, 0, 0, "\0\0\0\0\0\0\xf0\xff", 0},
 	{"nan", LAYOUT_FLOAT, 8, 0, 0, "\0\0\0\0\0\0\xf8\x7f", 0},
 	{"nan", LAYOUT_FLOAT, 8, 0, 0, "\1\0\0\0\0\0\xf8\xff", 1},
+	{"5e-324", LAYOUT_FLOAT, 8, 0, 0, "\1\0\0\0\0\0\0\0", 0},
+	{"1e-45", LAYOUT_FLOAT, 4, 0, 0, "\1\0\0\0", 0},
 	{"1e-300", LAYOUT_FLOAT, 8, 0, 0, "\x59\xf3\xf8\xc2\x1f\x6e\xa5\x01", 0},
 	{"0.1", LAYOUT_FLOAT, 4, 0, 0, "\xcd\xcc\xcc\x3d", 0},
 	{"abc", LAYOUT_TEXT, 6, 0, 0, "abc\0\0\0", 0},
