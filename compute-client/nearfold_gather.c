@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -239,6 +240,11 @@ static int gather(struct branch *branches, struct nearfold_conn *const *conns, u
 	return r;
 }
 
+static bool same_address(const struct nearfold_conn *a, const struct nearfold_conn *b)
+{
+	return strcmp(rpc_client_address(a->rpc), rpc_client_address(b->rpc)) == 0;
+}
+
 int nearfold_gather(struct nearfold_conn *const *conns, unsigned n_conns,
 		    const struct nearfold_query *query, struct nearfold_result **ret,
 		    struct nearfold_error *err)
@@ -253,6 +259,13 @@ int nearfold_gather(struct nearfold_conn *const *conns, unsigned n_conns,
 				   "no node or no data set is named");
 	if (n_conns == 1)
 		return nearfold_run(conns[0], &q, ret, err);
+	for (unsigned i = 0; i < n_conns; i++)
+		for (unsigned k = 0; k < i; k++)
+			if (same_address(conns[i], conns[k]))
+				return client_fail(err, NF_INVALID_ARGUMENT,
+						   rpc_client_address(conns[i]->rpc),
+						   "the node is named twice, and its data would "
+						   "count twice: name each node once");
 
 	struct branch *branches = calloc(n_conns, sizeof(*branches));
 

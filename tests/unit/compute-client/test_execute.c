@@ -384,6 +384,12 @@ static void test_gather_adds_up_or_fails_whole(void **state)
 	assert_int_equal(err.code, NF_ABORTED);
 	assert_non_null(strstr(err.where, f[1].address));
 	assert_non_null(strstr(err.where, ": part1.bin"));
+
+	struct nearfold_conn *twice[] = {c[0], c[2], c[0]};
+
+	assert_int_equal(nearfold_gather(twice, 3, &q, &res, &err), -EINVAL);
+	assert_string_equal(err.where, f[0].address);
+	assert_non_null(strstr(err.text, "named twice"));
 	for (unsigned i = 0; i < 3; i++) {
 		nearfold_close(c[i]);
 		fake_stop_node(&f[i]);
