@@ -34,7 +34,7 @@ static int whole_address(const char *address, char *buf, size_t size)
 			     strstr(address, "]:") ? "" : ":" DEFAULT_PORT);
 	else if (!colon)
 		n = snprintf(buf, size, "%s:" DEFAULT_PORT, address);
-	else if (strchr(colon + 1, ':'))
+	else if (strchr(colon + 1, ':') && !strchr(address, '/'))
 		n = snprintf(buf, size, "[%s]:" DEFAULT_PORT, address);
 	else
 		n = snprintf(buf, size, "%s", address);

@@ -63,6 +63,10 @@ static void test_bad(void **state)
 		"host:123456",
 		"[::1]x:7411",
 		"host:1 ",
+		"http://host:1",
+		"[http://host:1]:7411",
+		"host/x:1",
+		" host:1",
 	};
 	struct rpc_address a = {.port = 42};
 	struct nf_error err;
