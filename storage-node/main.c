@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/scope.h"
+#include "base/streams.h"
 #include "rpc/rpc_server.h"
 #include "storage-node/code_cache.h"
 #include "storage-node/node.h"
@@ -428,7 +429,10 @@ int main(int argc, char **argv)
 	struct arguments args = {0};
 	struct nf_error err = {0};
 	char message[1100];
-	int ret = parse_arguments(argc, argv, &args);
+	int ret;
+
+	streams_hold();
+	ret = parse_arguments(argc, argv, &args);
 
 	if (ret) {
 		free(args.given);

@@ -3,6 +3,7 @@
 #include <locale.h>
 #include <string.h>
 
+#include "base/streams.h"
 #include "compute-client/cmd/cmd_options.h"
 #include "compute-client/suggest.h"
 
@@ -89,6 +90,7 @@ int main(int argc, char **argv)
 {
 	const char *word = argc > 1 ? argv[1] : NULL;
 
+	streams_hold();
 	setlocale(LC_CTYPE, "");
 	if (!word)
 		return cmd_usage("no command", NULL, "nearfold --help lists the commands");

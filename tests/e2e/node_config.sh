@@ -53,3 +53,14 @@ grep -q 'data set b.*cannot be scanned now' "$NODE_LOG" || fail "$(cat "$NODE_LO
 "$B/nearfold" datasets --node "unix:$T/socket" --output csv >"$T/datasets"
 grep -q 'no such file' "$T/datasets" || fail "$(cat "$T/datasets")"
 refused 1 "$T/socket" "${good[@]}" --listen "unix:$T/socket"
+
+# Started with its standard streams closed: their numbers stay theirs.
+"$B/nearfoldd" --listen "unix:$T/closed" "${good[@]}" <&- >&- 2>&- &
+NODE_PIDS+=($!)
+for _ in $(seq 100); do
+	"$B/nearfold" datasets --node "unix:$T/closed" --output csv >"$T/datasets" 2>"$T/err" && break
+	sleep 0.1
+done
+grep -q '^a,lines' "$T/datasets" || fail "with closed streams: $(cat "$T/err")"
+check_equal "streams of that node" "$(readlink /proc/$!/fd/[012] | sort -u)" \
+	/dev/null
