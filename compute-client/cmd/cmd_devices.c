@@ -11,13 +11,10 @@ static int cmd_devices(const struct cmd_options *o)
 		return status;
 	if (o->n_nodes)
 		status = session_open(o, &s);
-	if (status == EXIT_DONE) {
-		if (nearfold_devices_write(o->n_nodes ? s.conns[0] : NULL, o->output, stdout,
-					   &err) < 0)
-			status = cmd_failed("cannot list the devices", &err);
-		else
-			status = cmd_flush_output();
-	}
+	if (status == EXIT_DONE)
+		status = cmd_printed(nearfold_devices_write(o->n_nodes ? s.conns[0] : NULL,
+							    o->output, stdout, &err),
+				     "cannot list the devices", &err);
 	if (o->n_nodes)
 		session_close(&s);
 	return status;

@@ -60,3 +60,8 @@ int cmd_flush_output(void)
 		strerror(errno));
 	return EXIT_FAILED;
 }
+
+int cmd_printed(int ret, const char *what, const struct nearfold_error *err)
+{
+	return ret < 0 && !ferror(stdout) ? cmd_failed(what, err) : cmd_flush_output();
+}

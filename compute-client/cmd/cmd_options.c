@@ -43,17 +43,18 @@ static bool append(void *list, unsigned *n, const char *item)
 
 static bool add_nodes(struct cmd_options *o, const char *list)
 {
-	do {
+	for (;; list++) {
 		size_t n = strcspn(list, ",");
-		char *node = strndup(list, n);
+		char *node = n ? strndup(list, n) : NULL;
 
-		if (n == 0 || !node || !append(&o->nodes, &o->n_nodes, node)) {
+		if (!node || !append(&o->nodes, &o->n_nodes, node)) {
 			free(node);
 			return false;
 		}
-		list += n + (list[n] == ',');
-	} while (*list);
-	return true;
+		list += n;
+		if (!*list)
+			return true;
+	}
 }
 
 static bool valid_format(const char *text)
@@ -116,7 +117,7 @@ static bool take(struct cmd_options *o, enum option_id id, const char *value)
 		o->reader = value;
 		return value_choice(value, option_row_by_id(id)->value, &choice);
 	case OPT_CHUNK:
-		return value_size(value, &o->chunk_bytes);
+		return value_size(value, &o->chunk_bytes) && o->chunk_bytes > 0;
 	case OPT_DEPTH:
 		return take_unsigned(value, MAX_DEPTH, &o->depth);
 	case OPT_MAX_GROUPS:
@@ -150,7 +151,7 @@ static bool take(struct cmd_options *o, enum option_id id, const char *value)
 		o->only = value;
 		break;
 	case OPT_SIZE:
-		return value_size(value, &o->size_bytes);
+		return value_size(value, &o->size_bytes) && o->size_bytes > 0;
 	case OPT_GENERATE:
 		o->generate = value;
 		break;
@@ -177,6 +178,9 @@ static int take_word(struct cmd_options *o, const char *word, bool after_local)
 {
 	bool takes_program = o->command->bit & TAKES_PROGRAM;
 
+	if (!*word)
+		return cmd_usage("an empty word", o->command->name,
+				 "it is no file and no program: is a variable of the shell not set?");
 	if (after_local || (o->local && o->program)) {
 		if (!append(&o->files, &o->n_files, word))
 			return cmd_usage("out of memory", NULL, "there are too many words");
@@ -247,6 +251,11 @@ int cmd_options_parse(const struct command *c, int argc, char **argv, struct cmd
 				      option_row_by_id(optopt)->name);
 		} else if (id == '?') {
 			r = unknown_option(c, argv[at < argc ? at : optind - 1], known);
+		} else if (optarg && !*optarg) {
+			const struct option_row *row = option_row_by_id(id);
+
+			r = cmd_usage("an option's value is empty", argv[optind - 1],
+				      "give --%s %s", row->name, row->value);
 		} else {
 			if (!take(o, (enum option_id)id, optarg))
 				r = wrong_value(option_row_by_id(id), optarg);

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "compute-client/cmd/cmd_session.h"
 #include "compute-client/cmd/human.h"
 #include "compute-client/cmd/progress.h"
@@ -83,8 +84,10 @@ static int run(const struct cmd_options *o)
 		snprintf(what, sizeof(what), "cannot run %s", o->program);
 		status = cmd_failed(what, &err);
 	} else {
-		nearfold_result_write(result, o->output, stdout);
-		status = cmd_flush_output();
+		err = (struct nearfold_error){.code = NF_RESOURCE_EXHAUSTED,
+					      .text = "out of memory"};
+		status = cmd_printed(nearfold_result_write(result, o->output, stdout),
+				     "cannot print the answer", &err);
 		if (o->stats)
 			put_stats(nearfold_result_stats(result), stderr);
 		nearfold_result_free(result);

@@ -10,12 +10,9 @@ static int cmd_status(const struct cmd_options *o)
 	if (status != EXIT_DONE)
 		return status;
 	status = session_open(o, &s);
-	if (status == EXIT_DONE) {
-		if (nearfold_status_write(s.conns[0], o->output, stdout, &err) < 0)
-			status = cmd_failed("cannot ask for the status", &err);
-		else
-			status = cmd_flush_output();
-	}
+	if (status == EXIT_DONE)
+		status = cmd_printed(nearfold_status_write(s.conns[0], o->output, stdout, &err),
+				     "cannot ask for the status", &err);
 	session_close(&s);
 	return status;
 }

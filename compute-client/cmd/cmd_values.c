@@ -49,6 +49,8 @@ bool value_size(const char *text, uint64_t *ret_bytes)
 		if (!checked_mul_u64(v, 1ull << (10 * (unit - units + 1)), &v))
 			return false;
 	}
+	if (v > INT64_MAX) /* no file is larger */
+		return false;
 	*ret_bytes = v;
 	return true;
 }

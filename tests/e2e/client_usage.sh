@@ -41,6 +41,12 @@ expect 2 'one word too many: b.o' run a.o b.o
 expect 2 'no program: give one: nearfold run PROG.bpf.o' run
 expect 2 'no program: .*words after --local are files' run --local "$average" "$T/ten.bin" --format lines
 expect 2 'no program: give one' check
+expect 2 "an option's value is empty: .*: give --dataset NAME" run "$average" --node a --dataset ''
+expect 2 "an option's value is empty: .*: give --timeout TIME" run "$average" --timeout=
+expect 2 'an empty word: run: .* is a variable of the shell not set' run "$average" --local '' --format lines
+expect 2 'an empty word' run ''
+expect 2 "not a size: --chunk '0'" run "$average" --chunk 0
+expect 2 "not a size: --skip '9223372036854775808'" run "$average" --skip 9223372036854775808
 expect 2 "not a time: --timeout '30x': give" run "$average" --timeout 30x
 expect 2 "not a range: --range '9:3': give" run "$average" --range 9:3
 expect 2 "unknown engine: --engine 'gpu': give auto, kernel, jit or interp" run "$average" --engine gpu
@@ -85,6 +91,10 @@ expect 1 "cannot reach the node: unix:$T/no.sock: .*nearfoldd --listen" status -
 expect 1 'cannot reach the node: .*no-such-host.invalid' status --node no-such-host.invalid --timeout 5s
 expect 2 'not an address: .*HOST:PORT' status --node 'unix:'
 expect 2 'not an address: .*HOST:PORT' status --node 127.0.0.1:http
+expect 2 'not an address: http://127.0.0.1:1: .*nor http://' status --node http://127.0.0.1:1
+for nodes in ,a a, a,,b; do
+	expect 2 "no address: --node '$nodes'" run "$average" --node $nodes --dataset d
+done
 
 node_start 127.0.0.1:0 --export "zeroes=$T/ten.bin,format=fixed:24" \
 	--export "words=$T/lines.txt,format=lines"
@@ -94,6 +104,7 @@ expect 1 "cannot read .*the node has" read --node "$node" --dataset zeros
 expect 1 "cannot explain .*the node has" explain "$average" --node "$node" --dataset zeros
 expect 1 'cannot run .*24' run "$average" --node "$node" --dataset words
 expect 1 'cannot run .*range' run "$average" --node "$node" --dataset zeroes --range 24:9999
+expect 1 "$node: the node is named twice" run "$average" --node "$node,$node" --dataset zeroes
 expect 1 'cannot reach the node: 127.0.0.1:1:' run "$average" --node "$node,127.0.0.1:1" --dataset zeroes
 
 # ---- a server that is no node, and one that says nothing
@@ -120,11 +131,23 @@ for kind in garbage silence; do
 	[ $((SECONDS - begin)) -le 6 ] || fail "$kind: took $((SECONDS - begin)) s with --timeout 1s"
 done
 
-# ---- the answer has nowhere to go
-status=0
-"$nearfold" run "$average" --local "$T/ten.bin" --format fixed:24 >/dev/full 2>"$T/err" || status=$?
-check_equal "exit status with a full standard output" "$status" 1
-grep -q 'cannot write the answer: standard output: No space left' "$T/err" || fail "$(cat "$T/err")"
+# ---- the answer has nowhere to go; a stream that is closed gives its number to no file or socket
+for command in "run $average --local $T/ten.bin --format fixed:24" \
+	"run $average --node $node --dataset zeroes --output json" "check $average" --help \
+	"explain $average --node $node --dataset zeroes" "datasets --node $node" devices \
+	"status --node $node" "read --node $node --dataset zeroes"; do
+	# shellcheck disable=SC2086
+	for stdout in full closed; do
+		status=0
+		case $stdout in
+		full) "$nearfold" $command >/dev/full 2>"$T/err" || status=$? ;;
+		*) "$nearfold" $command >&- 2>"$T/err" || status=$? ;;
+		esac
+		check_equal "exit status with a $stdout standard output: $command" "$status" 1
+		grep -Eq 'cannot write the answer: standard output: (No space left|Bad file desc)' \
+			"$T/err" || fail "$command, $stdout: $(cat "$T/err")"
+	done
+done
 
 # ---- on a terminal: raw bytes are refused, a long query has a bar that is cleaned away
 if command -v script >/dev/null; then

@@ -20,7 +20,7 @@ static void test_sizes(void **state)
 		{"1M", 1 << 20},
 		{"3G", 3ull << 30},
 		{"2T", 2ull << 40},
-		{"18446744073709551615", UINT64_MAX},
+		{"9223372036854775807", INT64_MAX},
 	};
 	static const char *const bad[] = {"",
 					  "K",
@@ -31,6 +31,7 @@ static void test_sizes(void **state)
 					  " 1",
 					  "1 ",
 					  "0x10",
+					  "9223372036854775808",
 					  "18446744073709551616",
 					  "18446744073709551615K"};
 	uint64_t v;
