@@ -134,7 +134,8 @@ struct nearfold_result;
 NEARFOLD_API int nearfold_run(struct nearfold_conn *conn, const struct nearfold_query *query,
 			      struct nearfold_result **ret, struct nearfold_error *err);
 /* The same question to several nodes that hold a part of the data each; the partial states are
- * combined here. Any node that fails fails the query; two connections to one address are refused. */
+ * combined here. Any node that fails fails the query; two connections to one address are refused.
+ */
 NEARFOLD_API int nearfold_gather(struct nearfold_conn *const *conns, unsigned n_conns,
 				 const struct nearfold_query *query, struct nearfold_result **ret,
 				 struct nearfold_error *err);

@@ -52,8 +52,9 @@ int cmd_usage(const char *what, const char *where, const char *fmt, ...)
 int cmd_failed(const char *what, const struct nearfold_error *err);
 /* Everything printed arrived: EXIT_DONE, or a message and EXIT_FAILED. */
 int cmd_flush_output(void);
-/* After a call that asks and prints, with what it returned: the answer arrived, or cmd_failed() with
- * why there is none, or cmd_flush_output()'s message when there is one and it cannot be written. */
+/* After a call that asks and prints, with what it returned: the answer arrived, or cmd_failed()
+ * with why there is none, or cmd_flush_output()'s message when there is one and it cannot be
+ * written. */
 int cmd_printed(int ret, const char *what, const struct nearfold_error *err);
 
 void cmd_help(const struct command *c);

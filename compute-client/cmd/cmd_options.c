@@ -179,8 +179,9 @@ static int take_word(struct cmd_options *o, const char *word, bool after_local)
 	bool takes_program = o->command->bit & TAKES_PROGRAM;
 
 	if (!*word)
-		return cmd_usage("an empty word", o->command->name,
-				 "it is no file and no program: is a variable of the shell not set?");
+		return cmd_usage(
+			"an empty word", o->command->name,
+			"it is no file and no program: is a variable of the shell not set?");
 	if (after_local || (o->local && o->program)) {
 		if (!append(&o->files, &o->n_files, word))
 			return cmd_usage("out of memory", NULL, "there are too many words");

@@ -8,8 +8,8 @@
 #ifndef NF_BASE_STREAMS_H
 #define NF_BASE_STREAMS_H
 
-/* First in main(): a stream that is closed gets a file that can be neither read nor written, so that
- * using it fails (EBADF) as it would have. */
+/* First in main(): a stream that is closed gets a file that can be neither read nor written, so
+ * that using it fails (EBADF) as it would have. */
 void streams_hold(void);
 
 #endif

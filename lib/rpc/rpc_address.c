@@ -51,7 +51,8 @@ int rpc_address_parse(const char *text, struct rpc_address *ret, struct nf_error
 		return refuse(err, text, "there is no port from 0 to 65535 after the last ':'");
 	host_len = (size_t)(colon - text);
 	if (strcspn(text, "/ \t\r\n") < host_len)
-		return refuse(err, text, "a host has no '/' or space in it (nor http:// before it)");
+		return refuse(err, text,
+			      "a host has no '/' or space in it (nor http:// before it)");
 	if (*text == '[') {
 		if (host_len < 3 || colon[-1] != ']')
 			return refuse(err, text,
