@@ -287,6 +287,10 @@ static char *read_file(const char *path)
 		n = fread(text + got, 1, size - got, f);
 		got += n;
 	} while (n > 0 && got == size);
+	if (ferror(f)) {
+		free(text);
+		return NULL;
+	}
 	text[got] = '\0';
 	return text;
 }

@@ -4,24 +4,34 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/scope.h"
 #include "compute-client/bench/bench_data.h"
 #include "compute-client/bench/bench_facts.h"
 #include "compute-client/bench/bench_sweep_internal.h"
 #include "compute-client/cmd/human.h"
 
-enum { MAX_ENGINES = 4, MAX_POINTS = 12 };
+enum {
+	MAX_ENGINES = 4,
+	MAX_POINTS = 12,
+	PASSES_SECONDS = 45, /* a second pass ends then: --quick is to take less than a minute */
+};
 
 static const char *const every_engine[] = {"kernel", "jit", "interp", NULL};
 
 /* ---- what the sections share -------------------------------------------------------------------
  */
 
-void sweep_tell(const struct sweep *s, enum bench_section section, const char *x_text)
+bool sweep_begins(struct sweep *s, enum bench_section section, const char *x_text)
 {
+	if (s->enough_ns && clock_now_ns() > s->enough_ns) {
+		s->left_out++;
+		return false;
+	}
 	if (s->o->tell)
 		fprintf(stderr, "%s, %s %s\n", bench_sections[section].title, x_text,
 			bench_sections[section].axis);
+	return true;
 }
 
 int sweep_program(const char *name, struct nearfold_program **ret, struct nf_error *err)
@@ -79,7 +89,8 @@ int sweep_measure(struct sweep *s, struct bench_target *t, const struct sweep_po
 
 	if (!list)
 		return nf_error_set(err, NF_RESOURCE_EXHAUSTED, NULL, "out of memory");
-	sweep_tell(s, p->section, p->x_text);
+	if (!sweep_begins(s, p->section, p->x_text))
+		return 0;
 	for (unsigned e = 0; p->engines[e] && e < MAX_ENGINES; e++) {
 		for (unsigned way = 0; way < WAYS; way++, n++) {
 			subjects[n] = (struct bench_subject){t, (enum bench_way)way, p->engines[e]};
@@ -119,7 +130,7 @@ static int sweep_points(struct sweep *s, struct bench_target *t, struct sweep_po
 	for (unsigned i = 0; i < n && r == 0; i++) {
 		char text[40];
 
-		snprintf(text, sizeof(text), "%g", xs[i]);
+		snprintf(text, sizeof(text), "%.10g", xs[i]);
 		p.x = xs[i];
 		p.x_text = text;
 		r = sweep_param(prog, param, (uint64_t)(xs[i] * scale), err);
@@ -320,12 +331,20 @@ static int run_sections(struct sweep *s, struct nf_error *err)
 int bench_sweep_run(const struct bench_sweep *o, struct bench_report *r, struct nf_error *err)
 {
 	struct sweep s = {.o = o, .report = r};
+	uint64_t began_ns = clock_now_ns();
 	int ret = start(&s, err);
 
 	if (ret == 0)
 		ret = choose_best(&s, err);
-	for (unsigned pass = 0; pass < o->passes && ret == 0; pass++)
+	for (unsigned pass = 0; pass < o->passes && ret == 0; pass++) {
 		ret = run_sections(&s, err);
+		s.enough_ns = began_ns + PASSES_SECONDS * NS_PER_SEC;
+	}
+	if (s.left_out)
+		bench_report_note(r,
+				  "the machine is slow or busy: %u points were measured in the "
+				  "first pass only, so their spreads say less",
+				  s.left_out);
 	if (s.has_node)
 		bench_node_stop(&s.node);
 	if (s.has_ns)

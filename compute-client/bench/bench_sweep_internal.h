@@ -17,6 +17,8 @@ struct sweep {
 	struct bench_node node;
 	struct bench_netns ns;
 	bool has_node, has_ns;
+	uint64_t enough_ns; /* on the clock: points that begin later are left out; 0: none is */
+	unsigned left_out;
 	const char *best; /* the engine where only one is measured */
 };
 
@@ -26,7 +28,8 @@ enum sweep_path { PATH_LOOPBACK, PATH_CABLE };
 /* program may be NULL; set it with bench_target_program(). */
 int sweep_connect(struct sweep *s, enum sweep_path path, struct bench_target *ret,
 		  struct nf_error *err);
-void sweep_tell(const struct sweep *s, enum bench_section section, const char *x_text);
+/* False: the time is up, leave it out. Says on a terminal what is measured now. */
+bool sweep_begins(struct sweep *s, enum bench_section section, const char *x_text);
 int sweep_program(const char *name, struct nearfold_program **ret, struct nf_error *err);
 int sweep_param(struct nearfold_program *p, const char *name, uint64_t value, struct nf_error *err);
 

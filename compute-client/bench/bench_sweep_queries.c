@@ -111,7 +111,8 @@ static int measure(struct sweep *s, struct crowd *c, struct nf_error *err)
 	if (!list)
 		return nf_error_set(err, NF_RESOURCE_EXHAUSTED, NULL, "out of memory");
 	snprintf(text, sizeof(text), "%u", c->n);
-	sweep_tell(s, SECTION_QUERIES, text);
+	if (!sweep_begins(s, SECTION_QUERIES, text))
+		return 0;
 	for (unsigned i = 0; i < WAYS; i++) {
 		list[i].way = (enum bench_way)i;
 		list[i].run = run_crowd;

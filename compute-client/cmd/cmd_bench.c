@@ -4,7 +4,11 @@
 #include "compute-client/cmd/cmd_bench.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/scope.h"
 #include "compute-client/bench/bench_facts.h"
@@ -33,6 +37,50 @@ static int cannot_write(const char *path)
 {
 	fprintf(stderr, "nearfold: cannot write the report: %s: %s\n", path, strerror(errno));
 	return EXIT_FAILED;
+}
+
+/* A file that is not there is made and removed; one that is there is not touched: it may be a pipe.
+ */
+static bool can_write(const char *path)
+{
+	struct stat st;
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+
+	if (fd >= 0) {
+		close(fd);
+		return unlink(path) == 0;
+	}
+	if (errno != EEXIST || access(path, W_OK) != 0)
+		return false;
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
+		errno = EISDIR;
+		return false;
+	}
+	return true;
+}
+
+static bool can_fill(const char *folder)
+{
+	struct stat st;
+
+	if (mkdir(folder, 0777) == 0)
+		return true;
+	if (errno != EEXIST || stat(folder, &st) < 0 || access(folder, W_OK | X_OK) != 0)
+		return false;
+	errno = ENOTDIR;
+	return S_ISDIR(st.st_mode);
+}
+
+int bench_outputs(const struct cmd_options *o)
+{
+	const char *const paths[] = {o->json, o->html, o->store};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(paths); i++)
+		if (paths[i] && strcmp(paths[i], "-") != 0 && !can_write(paths[i]))
+			return cannot_write(paths[i]);
+	if (o->png && !can_fill(o->png))
+		return cannot_write(o->png);
+	return EXIT_DONE;
 }
 
 static int put_file(const struct bench_report *r, const char *path,
@@ -75,7 +123,7 @@ static int need_dataset(const struct cmd_options *o)
 		status = cmd_usage("no data set", NULL,
 				   "give --dataset NAME; nearfold datasets --node %s lists them",
 				   o->nodes[0]);
-	return status;
+	return status == EXIT_DONE ? bench_outputs(o) : status;
 }
 
 static int cmd_savings(const struct cmd_options *o)
@@ -139,7 +187,7 @@ const struct command command_bench_savings = {
 	.examples =
 		"  nearfold bench savings average.bpf.o --node storage1 --dataset trades\n"
 		"  nearfold bench savings average.bpf.o --node storage1 --dataset trades --range "
-		":1G --html savings.html\n",
+		":1G --html page.html\n",
 	.run = cmd_savings,
 };
 

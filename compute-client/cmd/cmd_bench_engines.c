@@ -15,8 +15,11 @@ static int cmd_engines(const struct cmd_options *o)
 	struct bench_report r = {.kind = "engines"};
 	struct nf_error err;
 	struct session s;
-	int status = session_open(o, &s);
+	int status = bench_outputs(o);
 
+	if (status != EXIT_DONE)
+		return status;
+	status = session_open(o, &s);
 	if (status == EXIT_DONE) {
 		struct bench_engines b = {
 			.engine = o->engine && strcmp(o->engine, "auto") != 0 ? o->engine : NULL,

@@ -33,7 +33,7 @@ static int check(const struct cmd_options *o)
 	if (o->only && !bench_sweep_only_valid(o->only, word))
 		return cmd_usage("not a section", word,
 				 "give some of link, selectivity, rows, state, groups, queries");
-	return EXIT_DONE;
+	return bench_outputs(o);
 }
 
 static int cmd_sweep(const struct cmd_options *o)

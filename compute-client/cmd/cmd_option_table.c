@@ -72,7 +72,8 @@ const struct option_row option_rows[] = {
 	{OPT_ONLY, "only", "SECTION[,...]", CMD_BENCH_SWEEP,
 	 "only these: link, selectivity, rows, state, groups, queries", NULL, NULL},
 	{OPT_SIZE, "size", "BYTES", CMD_BENCH_SWEEP | CMD_BENCH_ENGINES,
-	 "of the generated data [1G, quick 64M]", not_a_size, give_a_size},
+	 "of the generated data, at least 1M [1G, quick 64M]", "not a size to measure",
+	 "give at least 1M, a number with M, G or T"},
 	{OPT_GENERATE, "generate", "FILE", CMD_BENCH_SWEEP,
 	 "write the sweep's data (fixed:32) to FILE and end; export it on a\n"
 	 "node to sweep over a real link", NULL, NULL},

@@ -17,6 +17,7 @@ enum {
 	MAX_THREADS = 1024,
 	MAX_DEPTH = 4096,
 	MAX_ROUNDS = 64,
+	MIN_SIZE = 1 << 20, /* less is not measured, but guessed */
 };
 
 static int wrong_value(const struct option_row *row, const char *value)
@@ -151,7 +152,7 @@ static bool take(struct cmd_options *o, enum option_id id, const char *value)
 		o->only = value;
 		break;
 	case OPT_SIZE:
-		return value_size(value, &o->size_bytes) && o->size_bytes > 0;
+		return value_size(value, &o->size_bytes) && o->size_bytes >= MIN_SIZE;
 	case OPT_GENERATE:
 		o->generate = value;
 		break;
@@ -254,9 +255,11 @@ int cmd_options_parse(const struct command *c, int argc, char **argv, struct cmd
 			r = unknown_option(c, argv[at < argc ? at : optind - 1], known);
 		} else if (optarg && !*optarg) {
 			const struct option_row *row = option_row_by_id(id);
+			char option[40];
 
-			r = cmd_usage("an option's value is empty", argv[optind - 1],
-				      "give --%s %s", row->name, row->value);
+			snprintf(option, sizeof(option), "--%s", row->name);
+			r = cmd_usage("an option's value is empty", option, "give --%s %s",
+				      row->name, row->value);
 		} else {
 			if (!take(o, (enum option_id)id, optarg))
 				r = wrong_value(option_row_by_id(id), optarg);

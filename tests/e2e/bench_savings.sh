@@ -126,7 +126,24 @@ for signal in INT TERM KILL; do
 	! kill -0 "$node" 2>/dev/null || fail "the node lives on after SIG$signal"
 done
 
+# What cannot be written is said before anything is measured, and the check leaves nothing behind.
+for option in "--json $T/none/x" "--html $T" "--png $T/savings.json" "--store $T/none/x"; do
+	status=0
+	# shellcheck disable=SC2086
+	"$B/nearfold" bench engines $option >"$T/out" 2>"$T/err" || status=$?
+	check_equal "exit status of bench engines $option" $status 1
+	grep -q "cannot write the report: ${option#* }: " "$T/err" || fail "$option: $(cat "$T/err")"
+	[ ! -s "$T/out" ] || fail "$option: measured before it failed"
+done
+status=0
+"$B/nearfold" bench savings "$B/examples/average.bpf.o" --node "unix:$T/none" --dataset data \
+	--json "$T/new.json" 2>/dev/null || status=$?
+check_equal "exit status without a node" $status 1
+[ ! -e "$T/new.json" ] || fail "an empty report stays"
+
 # What is not a report is refused with its place.
+"$B/nearfold" bench report "$T" 2>"$T/err" && fail "a folder is a report"
+grep -q "$T: .*Is a directory" "$T/err" || fail "$(cat "$T/err")"
 for text in '' '{"nearfold_benchmark": 2}' '{'; do
 	printf '%s' "$text" >"$T/wrong.json"
 	status=0

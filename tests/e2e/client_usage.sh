@@ -41,10 +41,11 @@ expect 2 'one word too many: b.o' run a.o b.o
 expect 2 'no program: give one: nearfold run PROG.bpf.o' run
 expect 2 'no program: .*words after --local are files' run --local "$average" "$T/ten.bin" --format lines
 expect 2 'no program: give one' check
-expect 2 "an option's value is empty: .*: give --dataset NAME" run "$average" --node a --dataset ''
+expect 2 "an option's value is empty: --dataset: give --dataset NAME" run "$average" --node a --dataset ''
 expect 2 "an option's value is empty: .*: give --timeout TIME" run "$average" --timeout=
 expect 2 'an empty word: run: .* is a variable of the shell not set' run "$average" --local '' --format lines
 expect 2 'an empty word' run ''
+expect 2 "not a size to measure: --size '1': give at least 1M" bench sweep --size 1
 expect 2 "not a size: --chunk '0'" run "$average" --chunk 0
 expect 2 "not a size: --skip '9223372036854775808'" run "$average" --skip 9223372036854775808
 expect 2 "not a time: --timeout '30x': give" run "$average" --timeout 30x
