@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "compute-client/cmd/progress.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -11,7 +12,10 @@ enum { BAR_MAX = 40 };
 
 void progress_init(struct progress *p, bool wanted)
 {
-	*p = (struct progress){.out = wanted && isatty(STDERR_FILENO) ? stderr : NULL};
+	const char *term = getenv("TERM");
+	bool moves = term && *term && strcmp(term, "dumb") != 0;
+
+	*p = (struct progress){.out = wanted && moves && isatty(STDERR_FILENO) ? stderr : NULL};
 }
 
 int progress_text(const struct nearfold_progress *now, unsigned columns, char *buf, size_t size)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * progress.h - a bar on a terminal's stderr, with rate and time left; cleaned away at the end.
- * Nothing is written when stderr is no terminal.
+ * Nothing is written when stderr is no terminal, or one that cannot go back in a line (TERM=dumb).
  */
 #ifndef NF_CMD_PROGRESS_H
 #define NF_CMD_PROGRESS_H

@@ -158,6 +158,13 @@ if command -v script >/dev/null; then
 	grep -q 'raw bytes on a terminal: standard output: send them' "$T/out" || fail "$(cat "$T/out")"
 	script -qec "$nearfold read --force --node $node --dataset words" /dev/null </dev/null |
 		grep -q two || fail "read --force wrote nothing to the terminal"
+	truncate -s 240M "$T/zeroes.bin"
+	long="$nearfold run $average --local $T/zeroes.bin --format fixed:24 --engine interp --threads 1"
+	TERM=xterm script -qec "$long" /dev/null </dev/null >"$T/out"
+	grep -q '%.*B/s' "$T/out" || fail "a long query has no bar on a terminal: $(cat "$T/out")"
+	grep -q "$(printf '\r\033\\[Ksize.count')" "$T/out" || fail "the bar stays: $(cat -v "$T/out")"
+	TERM=dumb script -qec "$long" /dev/null </dev/null >"$T/out"
+	grep -q "$(printf '\033')" "$T/out" && fail "a dumb terminal gets escapes: $(cat -v "$T/out")"
 fi
 
 # ---- what is right still works, and help is there for every command
