@@ -14,11 +14,8 @@ static const enum bench_figure columns[] = {
 
 const char *bench_ratio_text(double ratio, char buf[32])
 {
-	if (ratio >= 1000)
-		snprintf(buf, 32, "%.0fx", ratio);
-	else
-		snprintf(buf, 32, "%.3gx", ratio);
-	return buf;
+	bench_amount_text(ratio, buf);
+	return strcat(buf, "x");
 }
 
 static bool section_has(const struct bench_report *r, enum bench_section s, enum bench_figure f)

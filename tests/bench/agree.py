@@ -1,13 +1,19 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """agree.py A.json B.json: do two benchmarks of the same kind agree on every ratio, by the spreads that
-they print? Lists those that do not; exit status 1 if there are any."""
+they print (three digits)? Lists those that do not; exit status 1 if there are any."""
 import json
 import sys
 
 
+def printed(v):
+    return float(f"{v:.3g}")
+
+
 def ratios(path):
-    return {(r["section"], r["x_text"], r["engine"], r["name"]): r["stat"] for r in json.load(open(path))["ratios"]}
+    return {(r["section"], r["x_text"], r["engine"], r["name"]):
+            {end: printed(r["stat"][end]) for end in ("low", "high")}
+            for r in json.load(open(path))["ratios"]}
 
 
 a, b = ratios(sys.argv[1]), ratios(sys.argv[2])
