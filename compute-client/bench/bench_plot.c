@@ -22,7 +22,7 @@ static const struct line_plot {
 	 "link"},
 	{"bytes_selectivity", SECTION_ROWS, FIGURE_WIRE, true,
 	 "Bytes on the wire, every match comes back", "bytes, both directions", "bytes"},
-	{"time_selectivity", SECTION_SELECTIVITY, FIGURE_SECONDS, false,
+	{"time_selectivity", SECTION_SELECTIVITY, FIGURE_SECONDS, true,
 	 "Time against selectivity, one state as the answer", "time", NULL},
 	{"time_rows", SECTION_ROWS, FIGURE_SECONDS, true,
 	 "Time against selectivity, every match comes back", "time", "selectivity"},
