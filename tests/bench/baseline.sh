@@ -127,7 +127,8 @@ way_ship()
 
 wire()
 {
-	awk -F'[: ]+' '$2 == "nfc0" {print $3 + $11}' /proc/net/dev
+	# mawk prints sums above 2^31 as 2.1e+09.
+	awk -F'[: ]+' '$2 == "nfc0" {printf "%.0f\n", $3 + $11}' /proc/net/dev
 }
 
 # NAME=FUNCTION ...: a table per link speed
