@@ -88,9 +88,13 @@ int nearfold_connect(const char *address, const struct nearfold_conn_options *op
 		if (err && err->code == NF_UNAVAILABLE) {
 			if (!err->where[0])
 				snprintf(err->where, sizeof(err->where), "%s", whole);
-			add_text(err,
-				 "; start one: nearfoldd --listen %s --export NAME=PATH,format=...",
-				 whole);
+			if (r == -ECONNREFUSED || r == -ENOENT)
+				add_text(err,
+					 "; start one: nearfoldd --listen %s --export "
+					 "NAME=PATH,format=...",
+					 whole);
+			if (r == -ECONNRESET)
+				add_text(err, "; is it a nearfoldd that listens there?");
 		}
 		return r;
 	}

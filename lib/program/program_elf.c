@@ -35,7 +35,8 @@ int program_elf_open(const char *path, struct program **ret, struct nf_error *er
 	size_t n = 0;
 
 	if (fd < 0 || fstat(fd, &st))
-		return nf_error_sys(err, NF_NOT_FOUND, errno, path, "cannot open the program");
+		return nf_error_sys(err, errno == EACCES ? NF_PERMISSION_DENIED : NF_NOT_FOUND,
+				    errno, path, "cannot open the program");
 	if (!S_ISREG(st.st_mode))
 		return nf_error_set(err, NF_INVALID_ARGUMENT, path, "is not a file");
 	if (st.st_size > ELF_MAX_OBJECT_BYTES)

@@ -88,7 +88,7 @@ expect 1 'cannot run .*chunk' run "$average" --local "$T/ten.bin" --format fixed
 
 # ---- nodes
 expect 1 'cannot reach the node: 127.0.0.1:1: .*start one: nearfoldd --listen 127.0.0.1:1 --export' datasets --node 127.0.0.1:1
-expect 1 "cannot reach the node: unix:$T/no.sock: .*nearfoldd --listen" status --node "unix:$T/no.sock"
+expect 1 "cannot reach the node: unix:$T/no.sock: .*start one: nearfoldd --listen" status --node "unix:$T/no.sock"
 expect 1 'cannot reach the node: .*no-such-host.invalid' status --node no-such-host.invalid --timeout 5s
 expect 2 'not an address: .*HOST:PORT' status --node 'unix:'
 expect 2 'not an address: .*HOST:PORT' status --node 127.0.0.1:http
@@ -119,15 +119,18 @@ kept = []
 while True:
     c, _ = s.accept()
     kept.append(c)
+    if sys.argv[1] == "hang-up":
+        c.close()
     if sys.argv[1] == "garbage":
         c.sendall(b"SSH-2.0-OpenSSH_9.2\r\n" + bytes(range(256)) * 4)
 P
-for kind in garbage silence; do
+for kind in garbage hang-up silence; do
 	python3 "$T/server.py" $kind >"$T/$kind.port" &
 	NODE_PIDS+=($!)
 	while [ ! -s "$T/$kind.port" ]; do sleep 0.05; done
 	begin=$SECONDS
-	expect 1 "127.0.0.1:$(cat "$T/$kind.port")" status --timeout 1s \
+	hint=$([ $kind != hang-up ] || echo '.*is it a nearfoldd that listens there')
+	expect 1 "127.0.0.1:$(cat "$T/$kind.port")$hint" status --timeout 1s \
 		--node "127.0.0.1:$(cat "$T/$kind.port")"
 	[ $((SECONDS - begin)) -le 6 ] || fail "$kind: took $((SECONDS - begin)) s with --timeout 1s"
 done
