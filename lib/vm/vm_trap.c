@@ -44,9 +44,11 @@ int vm_trap_error(const struct vm_program *vp, const struct vm_trap *trap, const
 		return nf_error_set(err, NF_OUT_OF_RANGE, where,
 				    "the program %s %" PRIu32 " bytes at offset %" PRId64
 				    " of the %s, which has %" PRIu64
-				    " bytes: compare with the length before the access",
+				    " bytes: compare %s before the access",
 				    bounds_verb(vp, trap), trap->access_bytes, trap->offset,
-				    vm_region_name(trap->region), trap->region_bytes);
+				    vm_region_name(trap->region), trap->region_bytes,
+				    trap->region == VM_REGION_RECORD ? "with the length"
+								     : "the index with its size");
 	case VM_TRAP_BUDGET:
 		return nf_error_set(err, NF_OUT_OF_RANGE, where,
 				    "the program used up its budget of %" PRIu64
