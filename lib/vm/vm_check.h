@@ -81,6 +81,11 @@ const char *vm_value_text(const struct vm_value *v, char *buf, size_t size);
 const char *vm_offsets_text(enum vm_region region, int64_t min, int64_t max, char *buf,
 			    size_t size);
 
+/* Pay for n steps of analysis: refuses the program beyond VM_VERIFY_MAX_STEPS. What looks at slots
+ * of the stack pays one for every VM_SLOTS_PER_STEP. */
+enum { VM_SLOTS_PER_STEP = 32 };
+int vm_check_steps(struct vm_check *c, uint64_t n);
+
 /* Run what stands at places [start, end) of the order on the states that came there. */
 int vm_check_places(struct vm_check *c, uint32_t start, uint32_t end);
 

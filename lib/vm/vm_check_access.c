@@ -95,6 +95,7 @@ static int note_access(struct vm_check *c, struct vm_site *site, unsigned reg,
 	int64_t min = offset->smin, max = offset->smax;
 	uint64_t surely = vm_check_region_min(c, region), at_most = vm_check_region_max(c, region);
 	char text[96];
+	int rc;
 
 	if (region == VM_REGION_STACK) {
 		if (min < -(int64_t)at_most || size_max > at_most || max > -(int64_t)size_max)
@@ -104,6 +105,10 @@ static int note_access(struct vm_check *c, struct vm_site *site, unsigned reg,
 				"stack frame, which is [-%" PRIu64 ", 0)",
 				reg, size_max,
 				vm_offsets_text(region, min, max, text, sizeof(text)), at_most);
+		rc = vm_check_steps(c, ((max > min ? (uint64_t)(max - min) : 0) + size_max) /
+					       (8 * VM_SLOTS_PER_STEP));
+		if (rc)
+			return rc;
 	}
 	if (!c->final)
 		return 0;

@@ -31,12 +31,11 @@ enum {
 	WIDEN_BY_THRESHOLD =
 		32, /* widenings that stop at thresholds; the later ones go to the end */
 	NARROW_ROUNDS = 2,
-	SLOTS_PER_STEP = 32,
 	PLACES_PER_STEP = 32,    /* passed by in a turn, whether a state is there or not */
 	THRESHOLDS_PER_STEP = 4, /* sorted */
 };
 
-static int count_steps(struct vm_check *c, uint64_t n)
+int vm_check_steps(struct vm_check *c, uint64_t n)
 {
 	c->steps += n;
 	if (c->steps <= VM_VERIFY_MAX_STEPS)
@@ -73,7 +72,7 @@ static int deliver(struct vm_check *c, uint32_t from, uint32_t to, struct vm_sta
 		*slot = s;
 		return 0;
 	}
-	rc = count_steps(c, 1 + vm_state_slots(s) / SLOTS_PER_STEP);
+	rc = vm_check_steps(c, 1 + vm_state_slots(s) / VM_SLOTS_PER_STEP);
 	if (!rc && vm_state_join(&c->states, *slot, s))
 		rc = vm_check_no_memory(c);
 	vm_state_free(&c->states, s);
@@ -124,7 +123,7 @@ static int check_block(struct vm_check *c, uint32_t block, struct vm_state *s)
 		const struct vm_op *op = &c->cfg.ops[at];
 
 		c->insn = at;
-		rc = count_steps(c, 1);
+		rc = vm_check_steps(c, 1);
 		if (rc)
 			break;
 		if (c->final) {
@@ -142,7 +141,7 @@ static int check_block(struct vm_check *c, uint32_t block, struct vm_state *s)
 	rc = 0;
 	if (ways.taken_state) {
 		/* The first store on either way copies the stack. */
-		rc = count_steps(c, vm_state_slots(s) / SLOTS_PER_STEP);
+		rc = vm_check_steps(c, vm_state_slots(s) / VM_SLOTS_PER_STEP);
 		if (rc)
 			vm_state_free(&c->states, ways.taken_state);
 		else
@@ -192,9 +191,9 @@ static int check_turn(struct vm_check *c, uint32_t place, const struct vm_state 
 	int rc;
 
 	*ret_back = NULL;
-	rc = count_steps(c, (c->cfg.order[place].loop_end - place) / PLACES_PER_STEP);
+	rc = vm_check_steps(c, (c->cfg.order[place].loop_end - place) / PLACES_PER_STEP);
 	if (!rc && head)
-		rc = count_steps(c, 1 + vm_state_slots(head) / SLOTS_PER_STEP);
+		rc = vm_check_steps(c, 1 + vm_state_slots(head) / VM_SLOTS_PER_STEP);
 	if (rc)
 		return rc;
 	if (head) {
@@ -311,7 +310,7 @@ static int collect_thresholds(struct vm_check *c, uint32_t place, int64_t **ret,
 		t[n++] = t[i] - 1;
 		t[n++] = t[i] + 1;
 	}
-	rc = count_steps(c, n / THRESHOLDS_PER_STEP);
+	rc = vm_check_steps(c, n / THRESHOLDS_PER_STEP);
 	if (rc) {
 		free(t);
 		return rc;

@@ -224,9 +224,17 @@ static uint32_t slot_of(int64_t offset)
 	return (uint32_t)((-offset - 1) / 8);
 }
 
-static unsigned byte_of(int64_t offset)
+/* The bytes of the slot that [first, end) touches: bit i is byte i. */
+static uint8_t touched(uint32_t slot, int64_t first, int64_t end)
 {
-	return 7 - (unsigned)((-offset - 1) % 8);
+	int64_t start = -8 * ((int64_t)slot + 1);
+	unsigned mask = VM_SLOT_WRITTEN;
+
+	if (first > start)
+		mask &= 0xffu << (first - start);
+	if (end < start + 8)
+		mask &= 0xffu >> (start + 8 - end);
+	return (uint8_t)mask;
 }
 
 int vm_stack_write(struct vm_states *all, struct vm_state *s, int64_t first, int64_t last,
@@ -234,7 +242,7 @@ int vm_stack_write(struct vm_states *all, struct vm_state *s, int64_t first, int
 {
 	int64_t end = last + bytes;
 
-	if (!bytes)
+	if (!bytes || end <= first)
 		return 0;
 	if (stack_own(all, s, slot_of(first) + 1))
 		return -ENOMEM;
@@ -243,8 +251,8 @@ int vm_stack_write(struct vm_states *all, struct vm_state *s, int64_t first, int
 			(struct vm_slot){.written = VM_SLOT_WRITTEN, .value = *value};
 		return 0;
 	}
-	for (int64_t at = first; at < end; at++) {
-		struct vm_slot *slot = &s->stack->slot[slot_of(at)];
+	for (uint32_t k = slot_of(end - 1); k <= slot_of(first); k++) {
+		struct vm_slot *slot = &s->stack->slot[k];
 
 		if (first != last) {
 			/* It may be overwritten, or not: unwritten bytes stay unwritten. */
@@ -256,7 +264,7 @@ int vm_stack_write(struct vm_states *all, struct vm_state *s, int64_t first, int
 		}
 		if (!slot_is_plain(slot))
 			slot->written = 0; /* what is left of a pointer is nothing */
-		slot->written |= (uint8_t)(1u << byte_of(at));
+		slot->written |= touched(k, first, end);
 		slot->value = vm_value_scalar(vm_range_unknown());
 	}
 	return 0;
@@ -266,12 +274,11 @@ const char *vm_stack_read(const struct vm_state *s, int64_t first, int64_t last,
 			  struct vm_value *ret)
 {
 	const struct vm_slot *slot;
+	int64_t end = last + bytes;
 
-	for (int64_t at = first; at < last + bytes; at++) {
-		uint32_t k = slot_of(at);
-
+	for (uint32_t k = slot_of(end - 1); first < end && k <= slot_of(first); k++) {
 		slot = k < vm_state_slots(s) ? &s->stack->slot[k] : NULL;
-		if (!slot || !(slot->written >> byte_of(at) & 1))
+		if (!slot || touched(k, first, end) & ~slot->written)
 			return "reads bytes of the stack that were not written on every way here; "
 			       "give the variable a start value";
 		if (!slot_is_plain(slot) && !(first == last && bytes == 8 && first % 8 == 0))

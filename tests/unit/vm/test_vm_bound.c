@@ -317,6 +317,36 @@ static void test_a_deep_stack_that_widens(void **state)
 	(void)verify("a stack that widens by thousands of thresholds");
 }
 
+/* Eight frames, and stores that may go anywhere in them: each looks at every byte. */
+static void test_stores_anywhere_in_a_deep_stack(void **state)
+{
+	uint64_t steps;
+
+	(void)state;
+	LOAD(2, 1, 0);
+	add(BPF_ALU64 | BPF_AND | BPF_K, 2, 0, 0, 4095);
+	add(BPF_ALU64 | BPF_MOV | BPF_X, 3, 10, 0, 0);
+	ADD_K(3, -4096);
+	add(BPF_ALU64 | BPF_ADD | BPF_X, 3, 2, 0, 0);
+	MOV_K(4, 0);
+	for (int i = 0; i < 3900; i++)
+		add(BPF_STX | BPF_MEM | BPF_B, 3, 4, 0, 0);
+	ADD_K(4, 1);
+	JLT_X(4, 2, -3902);
+	add(BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_CALL, 0, 1);
+	MOV_K(0, 0);
+	EXIT();
+	for (int frame = 1; frame < 8; frame++) {
+		cuts[n_cuts++] = n_insns;
+		if (frame < 7)
+			add(BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_CALL, 0, frame + 1);
+		MOV_K(0, 0);
+		EXIT();
+	}
+	steps = verify("stores anywhere in a deep stack");
+	assert_true(!steps || steps > 10 * visits);
+}
+
 /* Jumps from everywhere to everywhere. */
 static void test_mazes(void **state)
 {
@@ -368,6 +398,7 @@ int main(void)
 		cmocka_unit_test(test_a_loop_of_dead_blocks),
 		cmocka_unit_test(test_dead_blocks_in_an_inner_loop),
 		cmocka_unit_test(test_a_deep_stack_that_widens),
+		cmocka_unit_test(test_stores_anywhere_in_a_deep_stack),
 		cmocka_unit_test(test_mazes),
 	};
 
