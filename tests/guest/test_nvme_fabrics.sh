@@ -1,19 +1,22 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # Linux's own NVMe target behind nvme-loop and nvme-tcp, with namespaces that have real identifiers;
-# and PCIe controllers with poll queues, one alone and two in a subsystem: the answer of a file with
-# the same bytes. A target that goes away during a scan: the right answer when it comes back, and an
+# and PCIe controllers with poll queues, one alone and two in a subsystem, and files on such a one:
+# the answer of a file with the same bytes. A target that goes away during a scan: the right answer when it comes back, and an
 # error when it does not.
-# modules: nvme nvmet nvme-loop nvmet-tcp nvme-tcp
+# modules: nvme ext4 nvmet nvme-loop nvmet-tcp nvme-tcp
 # kernel: nvme.poll_queues=1
 # seconds: 300
 # disk: d0 4 lines
 # disk: d1 4 lines
+# disk: d2 16
 # qemu: -drive if=none,id=d0,format=raw,file=@WORK@/d0.disk
 # qemu: -device nvme,id=nv0,serial=polled -device nvme-ns,drive=d0,bus=nv0,nsid=1
 # qemu: -drive if=none,id=d1,format=raw,file=@WORK@/d1.disk
 # qemu: -device nvme-subsys,id=ss0,nqn=ss0 -device nvme,id=nv1,serial=pair,subsys=ss0
 # qemu: -device nvme,id=nv2,serial=pair,subsys=ss0 -device nvme-ns,drive=d1,bus=nv1,nsid=7,shared=on
+# qemu: -drive if=none,id=d2,format=raw,file=@WORK@/d2.disk
+# qemu: -device nvme,id=nv3,serial=files -device nvme-ns,drive=d2,bus=nv3,nsid=1
 . "$(dirname "$0")/lib.sh"
 
 cp "$WORK/d0.disk" /tmp/data
@@ -33,6 +36,20 @@ node=$(node_of pair 7)
 same "device with paths" "${node#/dev/} (2 paths of 3 queues, 1 of them polled)" \
 	"$(stat_of device nvme:pair/7)"
 same "polled, chunk 4 MiB" "$want" "$(rows nvme:polled/1 interp --chunk 4194304)"
+
+# Direct reads of a file, and of a block node by the uring reader, are polled for, too.
+mkfs.ext4 -q -E nodiscard "$(node_of files 1)" && mount "$(node_of files 1)" /mnt &&
+	cp /tmp/data /mnt/data && sync || fail "no file system on nvme:files/1"
+for path in /mnt/data "$(node_of polled 1)"; do
+	for engine in $engines; do
+		echo 3 >/proc/sys/vm/drop_caches
+		same "$path $engine" "$want" "$(rows "$path" $engine --reader uring)"
+	done
+	echo 3 >/proc/sys/vm/drop_caches
+	same reader "uring direct, polled" "$(stat_of reader "$path" --reader uring)"
+done
+same "from the page cache" "$want" "$(cat /mnt/data >/dev/null && rows /mnt/data kernel)"
+umount /mnt
 
 serve near loopserial 1 loop
 serve far tcpserial 2 tcp
