@@ -59,6 +59,17 @@ refused() {
 	echo "ok: $path: $(tail -n 1 /tmp/out)"
 }
 
+# refused_commands PATH ENGINE [OPTION...]: the answer while a security module refuses commands from
+# the fourth on, and how the data was read in the end
+refused_commands() {
+	local path=$1 engine=$2
+	shift 2
+	"$B/tests/prog_attach" "$B/tests/programs/guest/refuse_commands.bpf.o" \
+		"$B/nearfold" run "$PROGRAM" --local "$path" --format fixed:24 --range 0:$DATA_BYTES \
+		--engine "$engine" --chunk 65536 --depth 4 --output json --no-progress "$@" |
+		jq -r '"\(.rows | tojson) \(.stats.reader)"'
+}
+
 # node_of SERIAL NSID: its block node; a path of a multipath namespace has none
 node_of() {
 	local n
@@ -101,10 +112,10 @@ ready() {
 	fail "no node for $1"
 }
 
-# connect TYPE NAME SERIAL. Over TCP the driver gives a target that went away up after 4 s.
+# connect TYPE NAME SERIAL. Over TCP the driver gives a target that went away up after 20 s.
 connect() {
 	case $1 in
-	tcp) set -- "$@" -a 127.0.0.1 -s 4420 --reconnect-delay=1 --ctrl-loss-tmo=4 ;;
+	tcp) set -- "$@" -a 127.0.0.1 -s 4420 --reconnect-delay=1 --ctrl-loss-tmo=20 ;;
 	esac
 	nvme connect -t "$1" -n "$2" "${@:4}" >/dev/null || fail "nvme connect -t $1"
 	ready "$3"
@@ -131,6 +142,7 @@ scan_cut() {
 	status=0
 	wait $query || status=$?
 	took=$((SECONDS - start))
+	cat /tmp/err
 	[ $took -le 30 ] || fail "a scan without its target took $took seconds"
 }
 back() { sleep 1 && ln -s "$target/subsystems/${cut##*/}" "$cut"; }

@@ -29,6 +29,7 @@ for path in nvme:polled/1 nvme:pair/7; do
 		same "polled $path $engine" "$want" "$(rows $path $engine)"
 	done
 	same reader "nvme commands, polled" "$(stat_of reader $path)"
+	same "polled, refused" "$want nvme block node, polled" "$(refused_commands $path interp)"
 done
 node=$(node_of polled 1)
 same "device" "${node#/dev/} (3 queues, 1 of them polled)" "$(stat_of device nvme:polled/1)"
@@ -77,6 +78,9 @@ same "read-only, answer" "$want" "$(rows nvme:loopserial/3 kernel)"
 scan_cut far nvme:tcpserial/3 kernel back
 same "away and back" "0 $want" "$status $(jq -c .rows /tmp/out)"
 ready tcpserial
+for controller in /sys/class/nvme/nvme*; do
+	! grep -q tcpserial $controller/serial || echo 3 >$controller/ctrl_loss_tmo # seconds
+done
 scan_cut far nvme:tcpserial/3 interp true
 [ $status = 1 ] && grep -q "nvme:tcpserial/3.*\(DATA_LOSS\|ABORTED\)" /tmp/err ||
 	fail "away for good: status $status: $(cat /tmp/err)"

@@ -98,11 +98,7 @@ done
 # Commands that a policy of the machine refuses, from the fourth on: the block node, in the midst of
 # the scan.
 for engine in interp kernel; do
-	"$B/tests/prog_attach" "$B/tests/programs/guest/refuse_commands.bpf.o" \
-		"$B/nearfold" run "$PROGRAM" --local nvme:plain/1 --format fixed:24 --range 0:$DATA_BYTES \
-		--engine $engine --chunk 65536 --depth 4 --threads 2 --output json --no-progress >/tmp/out
-	same "refused, $engine" "$want" "$(jq -c .rows /tmp/out)"
-	same reader "nvme block node" "$(jq -r .stats.reader /tmp/out)"
+	same "refused, $engine" "$want nvme block node" "$(refused_commands nvme:plain/1 $engine --threads 2)"
 done
 same "allowed again" "nvme commands" "$(stat_of reader nvme:plain/1)"
 
