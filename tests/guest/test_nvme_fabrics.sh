@@ -41,11 +41,11 @@ same "polled, chunk 4 MiB" "$want" "$(rows nvme:polled/1 interp --chunk 4194304)
 # Direct reads of a file, and of a block node by the uring reader, are polled for, too.
 mkfs.ext4 -q -E nodiscard "$(node_of files 1)" && mount "$(node_of files 1)" /mnt &&
 	cp /tmp/data /mnt/data && sync || fail "no file system on nvme:files/1"
+for engine in $engines; do
+	echo 3 >/proc/sys/vm/drop_caches
+	same "file, $engine" "$want" "$(rows /mnt/data $engine)"
+done
 for path in /mnt/data "$(node_of polled 1)"; do
-	for engine in $engines; do
-		echo 3 >/proc/sys/vm/drop_caches
-		same "$path $engine" "$want" "$(rows "$path" $engine --reader uring)"
-	done
 	echo 3 >/proc/sys/vm/drop_caches
 	same reader "uring direct, polled" "$(stat_of reader "$path" --reader uring)"
 done
