@@ -611,7 +611,9 @@ static unsigned choose_lanes(const struct jit_emit *e, const struct vm_branchfre
 		return e->options->lanes > MAX_LANES ? MAX_LANES : e->options->lanes;
 	if (bytes > 40 || e->vector_bytes < 32)
 		return 1;
-	return e->vector_bytes / 8 * (bf->n_nodes <= MANY_NODES ? 2 : 1);
+	if (bf->n_nodes > MANY_NODES)
+		return e->vector_bytes >= 64 ? 8 : 1;
+	return e->vector_bytes / 8 * 2;
 }
 
 int jit_emit_fast(struct jit_emit *e, const struct vm_branchfree *bf, unsigned *ret_lanes)
