@@ -3,6 +3,9 @@
  * scan_plan.c - how a scan is cut up: threads, chunk size, reads in flight, from what the caller
  * says, the processors, the device and the memory there is.
  *
+ * Chunks: a megabyte from a disk; of data that looks to be in the page cache what half of the CPU's
+ * second cache holds, since it is copied there and folded.
+ *
  * Depth: eight megabytes in flight a thread hide the latency of the disks we met. Fewer reads where
  * the device's queues hold fewer requests (what waits in the kernel is no use), and of data that
  * looks to be in the page cache, whose buffers would be pinned for nothing. Whether a disk turns
@@ -10,6 +13,7 @@
  */
 #include <inttypes.h>
 #include <sched.h>
+#include <unistd.h>
 
 #include "scan/formats.h"
 #include "scan/residency.h"
@@ -18,7 +22,8 @@
 enum {
 	SMALL_BYTES = 4 << 20, /* one thread is enough */
 	CHUNK_BYTES = 1 << 20,
-	CHUNK_SMALLEST = 256 << 10,     /* chosen by us */
+	CHUNK_SMALLEST = 256 << 10, /* chosen by us, from a disk */
+	HOT_CHUNK_SMALLEST = 128 << 10,
 	KERNEL_CHUNK_BYTES = 256 << 10, /* a completion's work must stay short */
 	CHUNKS_PER_THREAD = 8,          /* so that threads end together */
 	IN_FLIGHT_BYTES = 8 << 20,      /* of a thread */
@@ -141,7 +146,31 @@ static struct disks disks_of(const struct source *src)
 	return all;
 }
 
-static unsigned choose_depth(const struct scan *s, const struct disks *disks)
+/* Half of the second cache, in powers of two. */
+static uint64_t hot_chunk_bytes(void)
+{
+	long cache = sysconf(_SC_LEVEL2_CACHE_SIZE);
+	uint64_t chunk = CHUNK_BYTES;
+
+	while (cache > 0 && chunk > (uint64_t)cache / 2 && chunk > HOT_CHUNK_SMALLEST)
+		chunk /= 2;
+	return chunk;
+}
+
+static uint64_t choose_chunk(const struct scan *s, bool hot)
+{
+	uint64_t most = hot ? hot_chunk_bytes() : CHUNK_BYTES, least = CHUNK_SMALLEST, chunk;
+
+	if (s->engine_ops->read_ops && most > KERNEL_CHUNK_BYTES)
+		most = KERNEL_CHUNK_BYTES;
+	if (s->engine_ops->read_ops && command_chunk_bytes(s->src) < most)
+		most = command_chunk_bytes(s->src);
+	chunk = scan_bytes(s->src, s->options) / ((uint64_t)s->n_threads * CHUNKS_PER_THREAD);
+	chunk = chunk < least ? least : chunk;
+	return chunk > most ? most : chunk;
+}
+
+static unsigned choose_depth(const struct scan *s, const struct disks *disks, bool hot)
 {
 	uint64_t chunk = s->plan.chunk_bytes, depth = IN_FLIGHT_BYTES / chunk, fit, per_chunk;
 
@@ -151,7 +180,7 @@ static unsigned choose_depth(const struct scan *s, const struct disks *disks)
 		fit = disks->requests / (per_chunk * s->n_threads);
 		depth = fit < depth ? fit : depth;
 	}
-	if (depth < DEPTH_LEAST || scan_is_hot(s->src))
+	if (depth < DEPTH_LEAST || hot)
 		depth = DEPTH_LEAST;
 	return (unsigned)depth;
 }
@@ -160,19 +189,12 @@ static int cut(struct scan *s, struct nf_error *err)
 {
 	const struct scan_options *o = s->options;
 	struct chunk_range range = {o->range_start, o->range_end};
-	uint64_t chunk = o->chunk_bytes;
 	struct disks disks = disks_of(s->src);
+	bool hot = scan_is_hot(s->src);
+	uint64_t chunk;
 
 	s->n_threads = scan_threads(s->src, o);
-	if (!chunk) {
-		uint64_t most = s->engine_ops->read_ops ? KERNEL_CHUNK_BYTES : CHUNK_BYTES;
-
-		if (s->engine_ops->read_ops && command_chunk_bytes(s->src) < most)
-			most = command_chunk_bytes(s->src);
-		chunk = scan_bytes(s->src, o) / ((uint64_t)s->n_threads * CHUNKS_PER_THREAD);
-		chunk = chunk < CHUNK_SMALLEST ? CHUNK_SMALLEST : chunk;
-		chunk = chunk > most ? most : chunk;
-	}
+	chunk = o->chunk_bytes ? o->chunk_bytes : choose_chunk(s, hot);
 	int r = chunk_plan_init(&s->plan, s->src, o->has_range ? &range : NULL, (size_t)chunk,
 				align_of(s->src), err);
 	if (r)
@@ -180,7 +202,7 @@ static int cut(struct scan *s, struct nf_error *err)
 	if (s->n_threads > s->plan.n_chunks)
 		s->n_threads = s->plan.n_chunks ? (unsigned)s->plan.n_chunks : 1;
 	s->polled = disks.polled;
-	s->depth = o->queue_depth ? o->queue_depth : choose_depth(s, &disks);
+	s->depth = o->queue_depth ? o->queue_depth : choose_depth(s, &disks, hot);
 	uint64_t per_thread = (s->plan.n_chunks + s->n_threads - 1) / s->n_threads;
 	if (s->depth > per_thread)
 		s->depth = per_thread ? (unsigned)per_thread : 1;
