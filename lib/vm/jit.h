@@ -123,6 +123,7 @@ const void *const *jit_helper_table(void);
 /* Fold with fast where that is right, with exact where not. longest: no record has more bytes.
  * Returns enum jit_result, never REDO. */
 int jit_fold(const struct jit_code *code, struct jit_ctx *ctx, const uint8_t *data, uint64_t n,
-	     uint32_t longest, const uint32_t *starts, uint8_t *state, const uint8_t *params, const uint8_t *rodata);
+	     uint32_t longest, const uint32_t *starts, uint8_t *state, const uint8_t *params,
+	     const uint8_t *rodata);
 
 #endif

@@ -11,6 +11,7 @@ set -eu
 
 NEARFOLD_PROGRAMS=60 "$B/tests/unit/scan/test_engine_kernel"
 "$B/tests/unit/scan/test_engine_kernel_helpers"
+"$B/tests/unit/scan/test_engine_kernel_data"
 NEARFOLD_PROGRAMS=60 "$B/tests/unit/scan/test_engine_kernel_sweep"
 
 for i in {1..30000}; do printf '%024d' "$i"; done >/tmp/data
