@@ -101,14 +101,17 @@ LLVMValueRef jit_intrinsic(struct jit_emit *e, const char *name, LLVMTypeRef typ
 void jit_emit_prefetch(struct jit_emit *e, LLVMValueRef record, unsigned n)
 {
 	enum { LINE_BYTES = 64, MOST = 16, FOR_READING = 0, ALL_CACHES = 3, DATA = 1 };
+	enum { AHEAD_RECORDS = 16, AHEAD_LEAST = 512, AHEAD_MOST = 2048 };
 	const struct vm_program *vp = e->vp;
-	uint32_t end = (n - 1) * vp->bounds.record_max_bytes + vp->record_read_end;
+	uint32_t bytes = vp->bounds.record_max_bytes, ahead = AHEAD_RECORDS * bytes;
+	uint32_t end = (n - 1) * bytes + vp->record_read_end;
 
+	ahead = ahead < AHEAD_LEAST ? AHEAD_LEAST : ahead > AHEAD_MOST ? AHEAD_MOST : ahead;
 	if (!vp->record_read_end)
 		return;
 	for (uint32_t k = 0, at = vp->record_read_start; k < MOST && at < end; k++) {
 		LLVMValueRef args[] = {
-			jit_at_const(e, record, JIT_AHEAD_BYTES + (int64_t)at),
+			jit_at_const(e, record, (int64_t)ahead + at),
 			LLVMConstInt(e->i32, FOR_READING, 0),
 			LLVMConstInt(e->i32, ALL_CACHES, 0),
 			LLVMConstInt(e->i32, DATA, 0),

@@ -53,9 +53,8 @@ void jit_store(struct jit_emit *e, LLVMValueRef value, LLVMValueRef at);
 LLVMValueRef jit_field(struct jit_emit *e, size_t offset);
 LLVMValueRef jit_intrinsic(struct jit_emit *e, const char *name, LLVMTypeRef type,
 			   LLVMValueRef *args, unsigned n_args);
-/* Fixed records: ask for what the program reads of n of them, JIT_AHEAD_BYTES behind `record`. A
- * loop with many instructions a record has too few records under way to keep the memory busy. */
-enum { JIT_AHEAD_BYTES = 1024 };
+/* Fixed records: ask for what the program reads of n of them, some way behind `record`. A loop with
+ * many instructions a record has too few records under way to keep the memory busy. */
 void jit_emit_prefetch(struct jit_emit *e, LLVMValueRef record, unsigned n);
 /* ctx->records += n, ctx->matched += matched */
 void jit_emit_counters(struct jit_emit *e, LLVMValueRef n, LLVMValueRef matched);
