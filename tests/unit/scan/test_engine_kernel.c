@@ -10,6 +10,7 @@
 #include "tests/support/fold_run.h"
 #include "tests/support/vm_asm.h"
 #include "tests/support/vm_gen.h"
+#include "tests/support/skip_kernel.h"
 
 struct example {
 	const char *object; /* below $B */
@@ -112,18 +113,6 @@ static struct program *load(const char *name)
 	return p;
 }
 
-/* Skips the test when the machine, not the program, is the reason. */
-static void skip_without_kernel(void)
-{
-	struct nf_error err = {0};
-	struct kernel_host host;
-
-	if (!kernel_host_probe(&host, &err))
-		return;
-	print_message("SKIP: %s\n", err.text);
-	skip();
-}
-
 /* False: the kernel's verifier refuses the program. */
 static bool compare(const struct engine_config *cfg, const struct fold_input *in, const char *what)
 {
@@ -176,11 +165,12 @@ static void compare_all(struct program *p, const uint8_t *params, enum record_fo
 
 static void examples_give_the_same_bytes(void **state)
 {
+	skip_without_kernel();
+
 	enum { BYTES = 24 * 40000 };
 	AUTO_FREE uint8_t *data = malloc(BYTES);
 
 	(void)state;
-	skip_without_kernel();
 	for (size_t i = 0; i < ARRAY_SIZE(examples); i++) {
 		const struct example *ex = &examples[i];
 		struct program *p = load(ex->object);
@@ -229,6 +219,8 @@ static struct program *assemble(const char *filter, const char *reduce, uint32_t
 
 static void lines_are_found(void **state)
 {
+	skip_without_kernel();
+
 	enum { BYTES = 500000 };
 	/* lines, bytes, lines of more than 100 bytes, a sum that depends on the order */
 	struct program *p = assemble("r0 = 1\n if w2 > 3 goto +1\n r0 = 0\n exit\n",
@@ -240,7 +232,6 @@ static void lines_are_found(void **state)
 	AUTO_FREE uint8_t *data = malloc(BYTES);
 
 	(void)state;
-	skip_without_kernel();
 	fill_text(data, BYTES);
 	compare_all(p, NULL, FORMAT_LINES, data, BYTES, "lines");
 	data[BYTES - 1] = '\n';
@@ -255,6 +246,8 @@ static void lines_are_found(void **state)
 /* The kernel's own counter of rounds ends at 65535 and asks a clock then; both must be right. */
 static void loops_of_many_rounds(void **state)
 {
+	skip_without_kernel();
+
 	enum { BYTES = 8 * 20 };
 	struct program *p = assemble(NULL,
 				     "r5 = 300000\n L: r5 += -1\n if r5 != 0 goto L\n"
@@ -264,7 +257,6 @@ static void loops_of_many_rounds(void **state)
 	AUTO_FREE uint8_t *data = calloc(1, BYTES);
 
 	(void)state;
-	skip_without_kernel();
 	compare_all(p, NULL, FORMAT_FIXED, data, BYTES, "300000 rounds a record");
 	program_unref(p);
 }
@@ -273,6 +265,8 @@ static void loops_of_many_rounds(void **state)
  * loop after 2^23. */
 static void a_search_costs_what_it_reads(void **state)
 {
+	skip_without_kernel();
+
 	enum { BYTES = 1 << 20 };
 	struct program *p = assemble(NULL,
 				     "r6 = r1\n r1 = r2\n r3 = r2\n r3 += 1047552\n"
@@ -282,7 +276,6 @@ static void a_search_costs_what_it_reads(void **state)
 	AUTO_FREE uint8_t *data = malloc(BYTES);
 
 	(void)state;
-	skip_without_kernel();
 	memset(data, 'a', BYTES);
 	data[BYTES - 1] = 'b';
 	compare_all(p, NULL, FORMAT_FIXED, data, BYTES, "a search for what is not there");
@@ -294,6 +287,8 @@ static void a_search_costs_what_it_reads(void **state)
 /* The meter: the same record, the same instruction, the same words. */
 static void a_budget_ends_both_at_the_same_record(void **state)
 {
+	skip_without_kernel();
+
 	enum { BYTES = 8 * 1000 };
 	/* as many rounds as the record says */
 	struct program *p = assemble(NULL,
@@ -304,7 +299,6 @@ static void a_budget_ends_both_at_the_same_record(void **state)
 	AUTO_FREE uint32_t *data = calloc(1, BYTES);
 
 	(void)state;
-	skip_without_kernel();
 	for (size_t i = 0; i < BYTES / 8; i++)
 		data[2 * i] = 10;
 	data[2 * 500] = 499999; /* 2 * 499998 is within the budget of 1000000 */
@@ -316,6 +310,8 @@ static void a_budget_ends_both_at_the_same_record(void **state)
 
 static void fold_fail_is_told_the_same_way(void **state)
 {
+	skip_without_kernel();
+
 	enum { BYTES = 8 * 10000 };
 	struct program *p = assemble("r0 = *(u32 *)(r1 + 0)\n exit\n",
 				     "r5 = *(u32 *)(r2 + 4)\n if r5 != 7 goto +2\n r1 = 77\n"
@@ -325,7 +321,6 @@ static void fold_fail_is_told_the_same_way(void **state)
 	AUTO_FREE uint32_t *data = calloc(1, BYTES);
 
 	(void)state;
-	skip_without_kernel();
 	for (size_t i = 0; i < BYTES / 8; i++)
 		data[2 * i] = i & 1;
 	compare_all(p, NULL, FORMAT_FIXED, (uint8_t *)data, BYTES, "no failure");
@@ -337,6 +332,8 @@ static void fold_fail_is_told_the_same_way(void **state)
 /* A helper that reads the record from its start, as long as somebody says. */
 static void a_guard_stops_both_at_the_same_record(void **state)
 {
+	skip_without_kernel();
+
 	enum { BYTES = 100000 };
 	struct program *p = assemble("r2 = *(u32 *)(r3 + 0)\n r4 = 1\n call fold_find\n"
 				     "r0 += 1\n exit\n",
@@ -347,7 +344,6 @@ static void a_guard_stops_both_at_the_same_record(void **state)
 	uint8_t params[8] = {20, 0, 0, 0, 0, 0, 0, 0};
 
 	(void)state;
-	skip_without_kernel();
 	memset(data, 'x', BYTES);
 	for (size_t i = 20; i < BYTES; i += 21)
 		data[i] = '\n';
@@ -359,6 +355,8 @@ static void a_guard_stops_both_at_the_same_record(void **state)
 
 static void fold_stop_ends_the_scan(void **state)
 {
+	skip_without_kernel();
+
 	enum { BYTES = 8 * 10000 };
 	struct program *p = assemble(NULL,
 				     "r4 = *(u64 *)(r1 + 0)\n r4 += 1\n *(u64 *)(r1 + 0) = r4\n"
@@ -367,7 +365,6 @@ static void fold_stop_ends_the_scan(void **state)
 	AUTO_FREE uint32_t *data = calloc(1, BYTES);
 
 	(void)state;
-	skip_without_kernel();
 	data[2 * 9000] = 1;
 	compare_all(p, NULL, FORMAT_FIXED, (uint8_t *)data, BYTES, "stop at 9000");
 	program_unref(p);
@@ -426,13 +423,14 @@ out:
 /* NEARFOLD_PROGRAMS=N NEARFOLD_SEED=S for more, or for one that failed. */
 static void random_programs_give_the_same_bytes(void **state)
 {
+	skip_without_kernel();
+
 	const char *text = getenv("NEARFOLD_SEED"), *count = getenv("NEARFOLD_PROGRAMS");
 	uint64_t seed = text ? strtoull(text, NULL, 0) : 1;
 	uint64_t n = count ? strtoull(count, NULL, 0) : 1000;
 	unsigned outcomes[4] = {0};
 
 	(void)state;
-	skip_without_kernel();
 	for (uint64_t i = seed; i < seed + n; i++) {
 		struct nf_error why = {0};
 		struct vm_gen_options options = {

@@ -11,6 +11,7 @@
 #include "scan/engine_kernel_load.h"
 #include "tests/support/fold_run.h"
 #include "tests/support/vm_case.h"
+#include "tests/support/skip_kernel.h"
 
 enum { MIN_CASES = 250 };
 
@@ -78,15 +79,11 @@ static void run_case(const char *file, const struct vm_case *c)
 
 static void cases_give_the_same_bytes(void **state)
 {
-	struct nf_error err = {0};
-	struct kernel_host host;
+	skip_without_kernel();
+
 	glob_t files;
 
 	(void)state;
-	if (kernel_host_probe(&host, &err)) {
-		print_message("SKIP: %s\n", err.text);
-		skip();
-	}
 	assert_int_equal(glob("tests/vm/*.data", 0, NULL, &files), 0);
 	for (size_t i = 0; i < files.gl_pathc; i++) {
 		struct vm_cases cases;

@@ -8,6 +8,7 @@
 #include "tests/support/fold_run.h"
 #include "tests/support/vm_asm.h"
 #include "tests/support/vm_gen.h"
+#include "tests/support/skip_kernel.h"
 
 /* Records of 48 bytes: two numbers, 24 bytes of text, two lengths below 12. State: 64 bytes. */
 enum { RECORD_BYTES = 48, STATE_BYTES = 64, RECORDS = 20000 };
@@ -178,16 +179,12 @@ static void compare(const char *name, struct vm_program *vp, const uint8_t *data
 
 static void every_helper_gives_the_same_bits(void **state)
 {
+	skip_without_kernel();
+
 	AUTO_FREE uint8_t *data = malloc(RECORDS * RECORD_BYTES);
-	struct nf_error err = {0};
-	struct kernel_host host;
 	uint64_t called = 0;
 
 	(void)state;
-	if (kernel_host_probe(&host, &err)) {
-		print_message("SKIP: %s\n", err.text);
-		skip();
-	}
 	fill(data);
 	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
 		struct vm_program *vp = assemble(calls[i].name, calls[i].reduce);

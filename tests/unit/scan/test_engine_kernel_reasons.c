@@ -6,6 +6,7 @@
 #include "scan/engine_kernel_lower.h"
 #include "tests/support/vm_asm.h"
 #include "vm/vm_helper.h"
+#include "tests/support/skip_kernel.h"
 
 static struct vm_program *verified(const char *reduce, uint32_t record_bytes)
 {
@@ -86,6 +87,8 @@ static void each_reason_is_told(void **state)
 
 static void the_kernels_refusal_names_the_users_instruction(void **state)
 {
+	skip_without_kernel();
+
 	struct vm_program *vp = verified("r4 = 1\n r0 = 0\n exit\n", 8);
 	struct bpf_insn insns[] = {
 		SPLICE_MOV_K(BPF_REG_0, 0),
@@ -100,11 +103,7 @@ static void the_kernels_refusal_names_the_users_instruction(void **state)
 	int fd = -1;
 
 	(void)state;
-	if (kernel_host_probe(&host, &err)) {
-		print_message("SKIP: %s\n", err.text);
-		vm_program_unref(vp);
-		skip();
-	}
+	assert_int_equal(kernel_host_probe(&host, &err), 0);
 	assert_true(kernel_load(&host, &image, vp, &fd, &err) < 0);
 	assert_int_equal(err.code, NF_FAILED_PRECONDITION);
 	if (!strstr(err.where, "reduce 'take' (instruction 1)"))

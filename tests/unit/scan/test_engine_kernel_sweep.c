@@ -9,6 +9,7 @@
 #include "tests/support/fold_run.h"
 #include "tests/support/vm_asm.h"
 #include "tests/support/vm_gen.h"
+#include "tests/support/skip_kernel.h"
 
 /* Records of 40 bytes: 8, 8, 4, 4, 2, 1 bytes and padding. State: 96 bytes. */
 enum { RECORD_BYTES = 40, STATE_BYTES = 96, RECORDS = 150001 };
@@ -183,17 +184,6 @@ static void compare(const char *name, struct vm_program *vp, const uint8_t *para
 	fold_output_done(&got);
 }
 
-static void skip_without_kernel(void)
-{
-	struct nf_error err = {0};
-	struct kernel_host host;
-
-	if (!kernel_host_probe(&host, &err))
-		return;
-	print_message("SKIP: %s\n", err.text);
-	skip();
-}
-
 static void shapes_have_the_form(void **state)
 {
 	(void)state;
@@ -209,11 +199,12 @@ static void shapes_have_the_form(void **state)
 
 static void shapes_give_the_same_bytes(void **state)
 {
+	skip_without_kernel();
+
 	AUTO_FREE uint8_t *data = malloc(RECORDS * RECORD_BYTES);
 	uint8_t init[STATE_BYTES];
 
 	(void)state;
-	skip_without_kernel();
 	fill(data, RECORDS * RECORD_BYTES);
 	for (size_t i = 0; i < ARRAY_SIZE(shapes); i++) {
 		struct vm_program *vp = assemble(&shapes[i], NULL);
@@ -269,12 +260,13 @@ out:
 
 static void random_reductions_give_the_same_bytes(void **state)
 {
+	skip_without_kernel();
+
 	const char *text = getenv("NEARFOLD_SEED"), *count = getenv("NEARFOLD_PROGRAMS");
 	uint64_t seed = text ? strtoull(text, NULL, 0) : 1,
 		 n = count ? strtoull(count, NULL, 0) : 300;
 
 	(void)state;
-	skip_without_kernel();
 	swept = 0;
 	for (uint64_t i = seed; i < seed + n; i++)
 		random_program(i, &(struct vm_gen_options){
