@@ -229,19 +229,27 @@ static bool one_program(uint64_t seed, const struct vm_gen_options *options, boo
 	return true;
 }
 
+/* Does not return when there is no JIT: call it before anything is allocated. */
+static void skip_without_jit(void)
+{
+	const struct engine_config cfg = {.jit_module = module_path};
+	struct nf_error why;
+
+	if (!engine_jit.check(&cfg, &why))
+		return;
+	print_message("SKIP: %s\n", why.text);
+	skip();
+}
+
 static void many(const struct vm_gen_options *options, bool lines)
 {
+	skip_without_jit();
+
 	const char *text = getenv("NEARFOLD_SEED"), *count = getenv("NEARFOLD_PROGRAMS");
 	uint64_t seed = text ? strtoull(text, NULL, 0) : 1,
 		 n = count ? strtoull(count, NULL, 0) : 150;
-	struct nf_error why;
-	struct engine_config cfg = {.jit_module = module_path};
 	unsigned accepted = 0;
 
-	if (engine_jit.check(&cfg, &why)) {
-		print_message("SKIP: %s\n", why.text);
-		skip();
-	}
 	for (uint64_t i = 0; i < n; i++)
 		accepted += one_program(seed + i, options, lines);
 	print_message("# seeds %" PRIu64 "..%" PRIu64 ": %u programs accepted and run\n", seed,
@@ -285,9 +293,10 @@ static void random_programs_over_lines(void **state)
 /* An image that is cut short, or for another CPU, is not mapped: the engine compiles. */
 static void code_that_does_not_fit_is_compiled_anew(void **state)
 {
+	skip_without_jit();
+
 	const struct vm_gen_options options = {.no_key = true};
 	struct vm_gen *gen = vm_gen_new(3, &options);
-	struct nf_error why;
 	struct program *p;
 	struct vm_program *vp;
 	struct vm_bounds bounds;
@@ -314,10 +323,6 @@ static void code_that_does_not_fit_is_compiled_anew(void **state)
 		.cpu_threads = 1,
 	};
 
-	if (engine_jit.check(&cfg, &why)) {
-		print_message("SKIP: %s\n", why.text);
-		skip();
-	}
 	run(&engine_jit, &cfg, &span, 1, &good);
 	assert_non_null(good.image);
 	cfg.jit_image = good.image;
@@ -374,6 +379,8 @@ static struct vm_program *byte_search(void)
 /* Code without the meter takes lines of up to 4 KiB, if the budget is enough for such a one. */
 static void only_short_lines_go_without_the_meter(void **state)
 {
+	skip_without_jit();
+
 	static const struct {
 		uint32_t longest;
 		uint64_t budget;
@@ -400,14 +407,9 @@ static void only_short_lines_go_without_the_meter(void **state)
 		.jit_wait = true,
 		.cpu_threads = 1,
 	};
-	struct nf_error why;
 	unsigned trapped = 0;
 
 	(void)state;
-	if (engine_jit.check(&cfg, &why)) {
-		print_message("SKIP: %s\n", why.text);
-		skip();
-	}
 	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct span span = {data, 0, "a", 0};
 		struct outcome a, b;
