@@ -282,7 +282,7 @@ static int choose_reader(struct scan *s, struct nf_error *err)
 		return 0;
 	case READER_URING:
 		s->reader_ops = &reader_uring;
-		return ring_uring_check(err);
+		return s->hooks && s->hooks->ring ? 0 : ring_uring_check(err);
 	case READER_MMAP:
 		s->reader_ops = &reader_mmap;
 		r = check_namespaces(s->src, false, "mmap", err);

@@ -34,7 +34,7 @@ run()
 for name in $names; do
 	format=$(cat "$T/cases/$name/format")
 	run "$name" "local" --local "$T/cases/$name/data/"*.bin --format "$format"
-	for reader in pread uring mmap; do
+	for reader in $(readers); do
 		run "$name" "local, 3 threads, 4 KiB, $reader" --threads 3 --chunk 4K --reader $reader \
 			--format "$format" --local "$T/cases/$name/data/"*.bin
 	done

@@ -28,7 +28,7 @@ count()
 
 for threads in 1 2 3; do
 	for chunk in 4K 64K 1M; do
-		for reader in pread uring mmap; do
+		for reader in $(readers); do
 			got=$(count "$word" --local "$index" --format lines --threads $threads \
 				--chunk $chunk --reader $reader)
 			check_equal "$threads threads, $reader, chunks of $chunk" "$got" "$want"

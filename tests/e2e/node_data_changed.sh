@@ -11,7 +11,7 @@ truncated() { truncate -s 24K "$T/slow.bin"; }
 rewritten() { printf 'x' | dd of="$T/slow.bin" bs=1 seek=1000 conv=notrunc status=none; }
 grown()     { printf '%024d' 1 >>"$T/slow.bin"; }
 
-for reader in pread uring mmap; do
+for reader in $(readers); do
 	for change in truncated rewritten grown; do
 		rm -f "$T/slow.bin"
 		# Small enough to come to its end, large enough to be changed before.

@@ -14,6 +14,7 @@
 #	node_start LISTEN [ARG...]  sets NODE_ADDRESS, NODE_PID, NODE_LOG (its stderr); several may run
 #	node_stop [PID]             SIGTERM, and waits; returns the node's exit status
 #	node_kill [PID]             SIGKILL, and waits
+#	readers                     the readers that work here
 #	fail TEXT                   prints the reason and ends the test
 #	skip REASON                 ends the test with status 77 (tests/run counts it)
 #	check_equal WHAT GOT WANT
@@ -34,6 +35,15 @@ skip()
 {
 	echo "SKIP: $*"
 	exit 77
+}
+
+readers()
+{
+	echo pread mmap
+	case $(cat /proc/sys/kernel/io_uring_disabled 2>/dev/null || echo 0):$(id -u) in
+	0:* | 1:0) echo uring ;;
+	*) echo "without io_uring: kernel.io_uring_disabled" >&2 ;;
+	esac
 }
 
 check_equal()

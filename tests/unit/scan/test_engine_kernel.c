@@ -10,7 +10,7 @@
 #include "tests/support/fold_run.h"
 #include "tests/support/vm_asm.h"
 #include "tests/support/vm_gen.h"
-#include "tests/support/skip_kernel.h"
+#include "tests/support/skip_unless.h"
 
 struct example {
 	const char *object; /* below $B */

@@ -11,7 +11,7 @@
 #include "scan/engine_kernel_load.h"
 #include "tests/support/fold_run.h"
 #include "tests/support/vm_case.h"
-#include "tests/support/skip_kernel.h"
+#include "tests/support/skip_unless.h"
 
 enum { MIN_CASES = 250 };
 

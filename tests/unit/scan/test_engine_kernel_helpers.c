@@ -8,7 +8,7 @@
 #include "tests/support/fold_run.h"
 #include "tests/support/vm_asm.h"
 #include "tests/support/vm_gen.h"
-#include "tests/support/skip_kernel.h"
+#include "tests/support/skip_unless.h"
 
 /* Records of 48 bytes: two numbers, 24 bytes of text, two lengths below 12. State: 64 bytes. */
 enum { RECORD_BYTES = 48, STATE_BYTES = 64, RECORDS = 20000 };

@@ -6,7 +6,7 @@
 #include "scan/engine_kernel_lower.h"
 #include "tests/support/vm_asm.h"
 #include "vm/vm_helper.h"
-#include "tests/support/skip_kernel.h"
+#include "tests/support/skip_unless.h"
 
 static struct vm_program *verified(const char *reduce, uint32_t record_bytes)
 {

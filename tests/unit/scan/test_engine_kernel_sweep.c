@@ -9,7 +9,7 @@
 #include "tests/support/fold_run.h"
 #include "tests/support/vm_asm.h"
 #include "tests/support/vm_gen.h"
-#include "tests/support/skip_kernel.h"
+#include "tests/support/skip_unless.h"
 
 /* Records of 40 bytes: 8, 8, 4, 4, 2, 1 bytes and padding. State: 96 bytes. */
 enum { RECORD_BYTES = 40, STATE_BYTES = 96, RECORDS = 150001 };

@@ -7,6 +7,7 @@
 #include "scan/ring.h"
 #include "scan/source.h"
 #include "scan_fixture.h"
+#include "tests/support/skip_unless.h"
 
 enum { DEPTH = 4, BUFFER_BYTES = 8192 };
 
@@ -25,16 +26,14 @@ static int ring_fd(void)
 
 static void reads_and_waits(void **state)
 {
+	skip_without_ring();
+
 	struct folder *f = *state;
 	uint8_t *memory = reader_memory_new(DEPTH * BUFFER_BYTES);
 	struct ring_completion done[DEPTH];
 	struct nf_error err;
 	void *ring;
 
-	if (ring_uring_check(&err)) {
-		print_message("SKIP: %s\n", err.text);
-		skip();
-	}
 	put_file(f, "r", "hello, ring", 11);
 	int fds[2] = {openat(f->fd, "r", O_RDONLY | O_CLOEXEC), -1};
 	struct ring_config cfg = {.depth = DEPTH,
@@ -84,15 +83,13 @@ static void reads_and_waits(void **state)
 
 static void registers_nothing_more(void **state)
 {
+	skip_without_ring();
+
 	uint8_t *memory = reader_memory_new(DEPTH * BUFFER_BYTES);
 	struct folder *f = *state;
 	struct nf_error err;
 	void *ring;
 
-	if (ring_uring_check(&err)) {
-		print_message("SKIP: %s\n", err.text);
-		skip();
-	}
 	put_file(f, "r", "hello, ring", 11);
 	int file = openat(f->fd, "r", O_RDONLY | O_CLOEXEC), other = f->fd;
 	struct ring_config cfg = {.depth = DEPTH,
@@ -116,6 +113,8 @@ static void registers_nothing_more(void **state)
 /* Told that the disk can be polled: direct reads and others, whether that is true or not. */
 static void reads_what_it_may_poll_for(void **state)
 {
+	skip_without_ring();
+
 	enum { BYTES = 4096 };
 	struct folder *f = *state;
 	uint8_t *memory = reader_memory_new(DEPTH * BYTES);
@@ -125,10 +124,6 @@ static void reads_what_it_may_poll_for(void **state)
 	unsigned refused = 0;
 	void *ring;
 
-	if (ring_uring_check(&err)) {
-		print_message("SKIP: %s\n", err.text);
-		skip();
-	}
 	for (unsigned i = 0; i < DEPTH * BYTES; i++)
 		content[i] = (uint8_t)(i / BYTES + i % 251);
 	put_file(f, "p", content, DEPTH * BYTES);
@@ -187,6 +182,8 @@ static void reads_what_it_may_poll_for(void **state)
  */
 static void nvme_stops_trying(void **state)
 {
+	skip_without_ring();
+
 	uint8_t *memory = reader_memory_new(DEPTH * BUFFER_BYTES);
 	struct source_file file = {.name = "pipe",
 				   .nvme = {.block_bytes = 512, .max_bytes = 4096, .fd = -1}};
@@ -196,10 +193,6 @@ static void nvme_stops_trying(void **state)
 	int ends[2], got = 0;
 
 	(void)state;
-	if (ring_uring_check(&err)) {
-		print_message("SKIP: %s\n", err.text);
-		skip();
-	}
 	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
 	file.direct_fd = ends[0];
 	struct ring_config cfg = {.depth = DEPTH,
