@@ -13,16 +13,15 @@
  * NEARFOLD_FUZZ_KERNEL=0 leaves it out. At the end: how many programs each engine ran.
  */
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/scope.h"
 #include "scan/engine_kernel_load.h"
 #include "tests/support/fold_run.h"
 #include "tests/support/fuzz_program.h"
+#include "tests/support/jit_path.h"
 #include "tests/support/vm_beliefs.h"
 #include "tests/support/vm_gen.h"
 
@@ -47,21 +46,6 @@ enum {
 	MUTATE = 0x20,
 	POINTERS = 0x40,
 };
-
-static char module_path[PATH_MAX];
-
-/* build/<variant>/nearfold-jit.so, from build/<variant>/tests/fuzz/fuzz_engines */
-static void find_module(void)
-{
-	ssize_t n = readlink("/proc/self/exe", module_path, sizeof(module_path) - 32);
-
-	if (n < 0)
-		abort();
-	module_path[n] = '\0';
-	for (int up = 0; up < 3; up++)
-		*strrchr(module_path, '/') = '\0';
-	strcat(module_path, "/nearfold-jit.so");
-}
 
 static struct {
 	unsigned programs, jit, kernel, kernel_refused;
@@ -232,7 +216,7 @@ static void run(struct vm_program *vp, const uint8_t *input, size_t size)
 		.record_bytes = lines ? 0 : vp->bounds.record_max_bytes,
 		.budget = BUDGET,
 		.max_groups = MAX_GROUPS,
-		.jit_module = module_path,
+		.jit_module = jit_path(),
 		.jit_wait = true,
 		.cpu_threads = 1,
 	};
@@ -250,7 +234,7 @@ static void run(struct vm_program *vp, const uint8_t *input, size_t size)
 	}
 	total.programs++;
 	if (!compare(&cfg, &in, "jit", &want)) {
-		fprintf(stderr, "jit refuses: is %s there?\n", module_path);
+		fprintf(stderr, "jit refuses: is %s there?\n", jit_path());
 		abort();
 	}
 	total.jit++;
@@ -267,13 +251,13 @@ static void run(struct vm_program *vp, const uint8_t *input, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	static bool begun;
 	struct fuzz_program f = {0};
 	struct vm_program *vp = NULL;
 
-	if (!module_path[0]) {
-		find_module();
+	if (!begun)
 		atexit(print_total);
-	}
+	begun = true;
 	if (size < 2 || size > MAX_INPUT_BYTES)
 		return 0;
 	if (data[0] & GENERATE ? generated(data, size, &f) : fuzz_program(data + 1, size - 1, &f))

@@ -8,15 +8,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <glob.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/scope.h"
+#include "tests/support/jit_path.h"
 #include "tests/support/vm_case.h"
 #include "vm/jit.h"
 #include "vm/vm_interp.h"
@@ -145,22 +144,12 @@ static bool run_jit_fast(const struct vm_program *vp, enum program_kind entry, u
 	return run_jit(vp, entry, budget, mem, false, ret);
 }
 
-/* build/<variant>/nearfold-jit.so, from build/<variant>/tests/unit/vm/test_vm_data */
 static int load_jit(void **state)
 {
-	char path[PATH_MAX];
 	struct nf_error err;
-	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 32);
 
 	(void)state;
-	for (int up = 0; n > 0 && up < 4; up++) {
-		path[n] = '\0';
-		n = strrchr(path, '/') - path;
-	}
-	if (n <= 0)
-		return -1;
-	strcpy(path + n, "/nearfold-jit.so");
-	if (jit_module_load(path, &jit, &err))
+	if (jit_module_load(jit_path(), &jit, &err))
 		print_message("without the JIT: %s\n", err.text);
 	return 0;
 }
