@@ -12,6 +12,7 @@
 
 #include "base/scope.h"
 #include "vm/jit_image.h"
+#include "vm/vm_branchfree.h"
 #include "vm/vm_helper.h"
 
 static const struct jit_module *load_one(const char *path, char *why, size_t size)
@@ -90,13 +91,41 @@ int jit_module_load(const char *path, const struct jit_module **ret, struct nf_e
 	return 0;
 }
 
+static bool is_function(const struct jit_image *image, uint32_t offset)
+{
+	return offset == JIT_NONE || offset < image->bytes;
+}
+
+static uint32_t n_rows(const struct jit_image *image)
+{
+	uint32_t n = (image->counter == JIT_COUNTER_ROW) + image->fails;
+
+	for (uint32_t i = 0; i < image->n_cells; i++)
+		n += 1 + (image->cells[i].merge == BF_MERGE_ADD128);
+	return n;
+}
+
+static bool bulk_is_whole(const struct jit_image *image)
+{
+	return image->lanes && image->lanes <= JIT_MAX_LANES && image->step &&
+	       image->step % image->lanes == 0 && (image->step == 1 || image->stride) &&
+	       image->n_cells <= JIT_MAX_ROWS && image->fails <= 1 &&
+	       (image->counter >= JIT_COUNTER_ROW || image->counter < image->n_cells) &&
+	       n_rows(image) <= JIT_MAX_ROWS;
+}
+
 bool jit_image_check(const struct jit_image *image, size_t size)
 {
 	return size >= sizeof(*image) && image->magic == JIT_IMAGE_MAGIC && image->abi == JIT_ABI &&
 	       image->bytes == size - sizeof(*image) && image->exact < image->bytes &&
-	       (image->fast == UINT32_MAX || image->fast < image->bytes) &&
-	       image->n_wide <= JIT_MAX_WIDE_CELLS && image->lanes &&
-	       (image->lanes == 1 || image->stride);
+	       is_function(image, image->unmetered) && is_function(image, image->bulk) &&
+	       image->n_bounds <= JIT_MAX_BOUNDS &&
+	       (image->bulk == JIT_NONE || bulk_is_whole(image));
+}
+
+static jit_fn function_at(uint8_t *map, uint32_t offset)
+{
+	return offset == JIT_NONE ? NULL : (jit_fn)(void *)(map + offset);
 }
 
 int jit_image_map(const struct jit_image *image, size_t size, struct jit_code *ret,
@@ -121,8 +150,9 @@ int jit_image_map(const struct jit_image *image, size_t size, struct jit_code *r
 				    "memory cannot be made executable");
 	}
 	*ret = (struct jit_code){
-		.exact = (jit_fn)(void *)(map + image->exact),
-		.fast = image->fast == UINT32_MAX ? NULL : (jit_fn)(void *)(map + image->fast),
+		.exact = function_at(map, image->exact),
+		.unmetered = function_at(map, image->unmetered),
+		.bulk = function_at(map, image->bulk),
 		.image = image,
 		.map = map,
 		.map_bytes = bytes,
@@ -152,14 +182,119 @@ const void *const *jit_helper_table(void)
 /* Is every 128-bit sum so far from overflow that no 2^32 records can reach it? */
 static bool has_headroom(const struct jit_image *image, const uint8_t *state)
 {
-	for (uint32_t i = 0; i < image->n_wide; i++) {
+	for (uint32_t i = 0; i < image->n_cells; i++) {
+		const struct jit_cell *cell = &image->cells[i];
 		int64_t high;
 
-		memcpy(&high, state + image->wide[i] + 8, sizeof(high));
+		if (cell->merge != BF_MERGE_ADD128 || cell->bytes != 16)
+			continue;
+		memcpy(&high, state + cell->offset + 8, sizeof(high));
 		if (high >= INT64_C(1) << 61 || high < -(INT64_C(1) << 61))
 			return false;
 	}
 	return true;
+}
+
+/* Of a little-endian machine, as programs are. */
+static uint64_t read_cell(const struct jit_cell *cell, const uint8_t *state)
+{
+	bool is_signed = cell->merge == BF_MERGE_SMIN || cell->merge == BF_MERGE_SMAX;
+	unsigned unused = 64 - 8 * cell->bytes;
+	uint64_t v = 0;
+
+	memcpy(&v, state + cell->offset, cell->bytes);
+	return is_signed ? (uint64_t)((int64_t)(v << unused) >> unused) : v;
+}
+
+static uint64_t merge_two(enum bf_merge merge, uint64_t a, uint64_t b)
+{
+	switch (merge) {
+	case BF_MERGE_UMIN:
+		return a < b ? a : b;
+	case BF_MERGE_UMAX:
+		return a > b ? a : b;
+	case BF_MERGE_SMIN:
+		return (int64_t)a < (int64_t)b ? a : b;
+	case BF_MERGE_SMAX:
+		return (int64_t)a > (int64_t)b ? a : b;
+	case BF_MERGE_OR:
+		return a | b;
+	case BF_MERGE_AND:
+		return a & b;
+	case BF_MERGE_XOR:
+		return a ^ b;
+	default:
+		return a + b;
+	}
+}
+
+/* Merge a cell's row, or two, with the state. Returns the row after it. */
+static const uint64_t *merge_cell(const struct jit_cell *cell, unsigned lanes, const uint64_t *row,
+				  uint8_t *state)
+{
+	unsigned __int128 sum;
+	uint64_t v;
+
+	if (cell->merge == BF_MERGE_ADD128) {
+		memcpy(&sum, state + cell->offset, sizeof(sum));
+		for (unsigned i = 0; i < lanes; i++)
+			sum += (unsigned __int128)row[lanes + i] << 64 | row[i];
+		memcpy(state + cell->offset, &sum, sizeof(sum));
+		return row + 2 * lanes;
+	}
+	v = read_cell(cell, state);
+	for (unsigned i = 0; i < lanes; i++)
+		v = merge_two(cell->merge, v, row[i]);
+	memcpy(state + cell->offset, &v, cell->bytes);
+	return row + lanes;
+}
+
+static uint64_t merge_row(enum bf_merge merge, unsigned lanes, const uint64_t *row)
+{
+	uint64_t v = row[0];
+
+	for (unsigned i = 1; i < lanes; i++)
+		v = merge_two(merge, v, row[i]);
+	return v;
+}
+
+/* As many of n records as bulk takes; returns how many that were. */
+static uint64_t fold_bulk(const struct jit_code *code, struct jit_ctx *ctx, const uint8_t *data,
+			  uint64_t n, const uint32_t *starts, uint8_t *state, const uint8_t *params,
+			  const uint8_t *rodata)
+{
+	const struct jit_image *image = code->image;
+	uint64_t rows[JIT_MAX_ROWS * JIT_MAX_LANES], matched;
+	const uint64_t *row = rows;
+	unsigned lanes = image->lanes;
+
+	n -= n % image->step;
+	if (!n || n > UINT32_MAX || !has_headroom(image, state))
+		return 0;
+	code->bulk(ctx, data, n, starts, (uint8_t *)rows, params, rodata);
+	if (image->fails &&
+	    merge_row(BF_MERGE_OR, lanes, rows + (size_t)(n_rows(image) - 1) * lanes))
+		return 0;
+	matched = n;
+	for (uint32_t i = 0; i < image->n_cells; i++) {
+		if (i == image->counter)
+			matched = merge_row(BF_MERGE_ADD, lanes, row);
+		row = merge_cell(&image->cells[i], lanes, row, state);
+	}
+	if (image->counter == JIT_COUNTER_ROW)
+		matched = merge_row(BF_MERGE_ADD, lanes, row);
+	ctx->records += n;
+	ctx->matched += matched;
+	return n;
+}
+
+/* Can records of so many bytes not use up the budget? */
+static bool is_affordable(const struct jit_image *image, uint32_t longest, uint64_t budget)
+{
+	for (uint32_t i = 0; i < image->n_bounds; i++)
+		if (longest <= image->bounds[i].record_bytes)
+			return image->bounds[i].cost <= budget;
+	return false;
 }
 
 int jit_fold(const struct jit_code *code, struct jit_ctx *ctx, const uint8_t *data, uint64_t n,
@@ -167,22 +302,18 @@ int jit_fold(const struct jit_code *code, struct jit_ctx *ctx, const uint8_t *da
 	     const uint8_t *rodata)
 {
 	const struct jit_image *image = code->image;
-	uint64_t bulk = 0;
+	jit_fn fn = code->exact;
+	uint64_t done = 0;
 	int r;
 
-	if (code->fast && n < UINT32_MAX && has_headroom(image, state) &&
-	    (!image->fast_cost ||
-	     (image->fast_cost <= ctx->budget && longest <= image->fast_bytes))) {
-		bulk = n - n % image->lanes;
-		r = bulk ? code->fast(ctx, data, bulk, starts, state, params, rodata) : JIT_REDO;
-		if (r == JIT_REDO)
-			bulk = 0;
-		else if (r != JIT_DONE || bulk == n)
-			return r;
-	}
-	/* What is left of it: without lanes there is nothing, so starts are those of all. */
-	r = code->exact(ctx, data + bulk * image->stride, n - bulk, starts, state, params, rodata);
-
-	ctx->at += bulk;
+	if (code->bulk)
+		done = fold_bulk(code, ctx, data, n, starts, state, params, rodata);
+	if (done == n)
+		return JIT_DONE;
+	if (code->unmetered && is_affordable(image, longest, ctx->budget))
+		fn = code->unmetered;
+	/* Of lines bulk takes all or none, so starts are those of what is left. */
+	r = fn(ctx, data + done * image->stride, n - done, starts, state, params, rodata);
+	ctx->at += done;
 	return r;
 }

@@ -8,15 +8,14 @@
  * outside. It can be copied, kept and mapped into another process of the same machine; what the
  * code needs (memory, helpers, the group table) reaches it through struct jit_ctx.
  *
- * An image has up to two functions:
- *	exact	any program; folds record after record, with guards and meter
- *	fast	what does the same for less, under conditions that jit_fold() looks after:
- *		- branch-free, in vectors where that pays, for programs that vm_branchfree.h
- *		  calls reductions. It keeps the state in registers, and writes it only when it
- *		  has folded all records. When one of them must be looked at more closely it
- *		  leaves the state alone and returns JIT_REDO: exact does the span again.
- *		- exact without its meter, for records so short that the program's loops cannot
- *		  use up the budget (vm_cost.h).
+ * An image has one function for every record, and perhaps a quicker one; jit_fold() chooses:
+ *	exact		any program; folds record after record, with guards and meter
+ *	unmetered	exact without its meter, for records so short that the program's loops
+ *			cannot use up the budget (vm_cost.h)
+ *	bulk		branch-free, in vectors where that pays, for programs that vm_branchfree.h
+ *			calls reductions. It folds many records into accumulators, which are merged
+ *			with the state afterwards. If one of the records fails, the accumulators
+ *			are dropped and exact does them again.
  *
  * Threads: images are immutable; a struct jit_ctx belongs to one thread.
  */
@@ -26,7 +25,13 @@
 #include "vm/vm.h"
 #include "vm/vm_interp.h"
 
-enum { JIT_ABI = 3, JIT_MAX_WIDE_CELLS = 32, JIT_GROUP_CACHE = 4096 };
+enum {
+	JIT_ABI = 4,
+	JIT_GROUP_CACHE = 4096,
+	JIT_MAX_BOUNDS = 9,
+	JIT_MAX_LANES = 16,
+	JIT_MAX_ROWS = 256,
+};
 
 /* What a compiled function returns. */
 enum jit_result {
@@ -34,7 +39,6 @@ enum jit_result {
 	JIT_STOP = 1,  /* FOLD_STOP */
 	JIT_TRAP = 2,  /* ctx->trap, ctx->at */
 	JIT_GROUP = 3, /* ctx->find_group() said no */
-	JIT_REDO = 4,  /* fast, branch-free */
 };
 
 /* One entry of the group cache: the last key seen with this hash, and its state. */
@@ -60,30 +64,55 @@ struct jit_ctx {
 /*
  * Fold n records. fixed: record i is at data + i * record_bytes, starts is NULL. Otherwise it is at
  * data + starts[i] and ends one byte (the newline) before starts[i + 1].
+ *
+ * bulk: n is a multiple of the image's step; it always returns JIT_DONE, does not look at ctx, and
+ * writes its accumulators to state, whatever was there: rows of `lanes` 64-bit numbers, one for
+ * each cell (ADD128: one of the lower halves, one of the upper), then, as the image says, how many
+ * records matched, and last whether one failed (not 0).
  */
 typedef int32_t (*jit_fn)(struct jit_ctx *ctx, const uint8_t *data, uint64_t n,
 			  const uint32_t *starts, uint8_t *state, const uint8_t *params,
 			  const uint8_t *rodata);
 
+/* A record of no more than record_bytes takes no more than cost from the meter. */
+struct jit_bound {
+	uint64_t record_bytes, cost;
+};
+
+/* A piece of the state, and what merges a lane of its row with it. */
+struct jit_cell {
+	uint16_t offset;
+	uint8_t bytes, merge; /* enum bf_merge (vm_branchfree.h), not NONE */
+};
+
+enum { JIT_NONE = UINT32_MAX };
+
+/* jit_image.counter, if it is no cell's index */
+enum { JIT_COUNTER_ROW = UINT32_MAX - 1, JIT_COUNTER_ALL = UINT32_MAX };
+
 /* The head of an image; the code follows. Everything is checked by jit_image_map(). */
 struct jit_image {
 	uint32_t magic, abi;
-	uint32_t bytes;       /* of the code */
-	uint32_t exact, fast; /* offsets into the code; fast UINT32_MAX: there is none */
-	uint32_t lanes;       /* of fast: it takes multiples of so many records */
-	uint32_t stride;      /* bytes from record to record; lines: 0, and lanes is 1 */
-	uint64_t fast_cost;   /* fast: what a record takes from the meter at most; 0: nothing */
-	uint32_t fast_bytes;  /* ... if it is no longer than that */
-	uint32_t n_wide;      /* 16-byte cells for which fast needs headroom (vm_branchfree.h) */
-	uint32_t wide[JIT_MAX_WIDE_CELLS]; /* offsets into the state */
+	uint32_t bytes;                  /* of the code */
+	uint32_t exact, unmetered, bulk; /* offsets into the code; JIT_NONE: there is none */
+	uint32_t stride;                 /* bytes from record to record; lines: 0 */
+	/* unmetered */
+	uint32_t n_bounds;
+	struct jit_bound bounds[JIT_MAX_BOUNDS]; /* ascending */
+	/* bulk */
+	uint32_t lanes, step; /* step: a multiple of lanes; lines: 1 */
+	uint32_t counter;     /* the cell that counts what matches, or JIT_COUNTER_* */
+	uint32_t fails;       /* 1: there is a row that says so */
+	uint32_t n_cells;
+	struct jit_cell cells[JIT_MAX_ROWS];
 	uint8_t cpu[32]; /* hash of CPU name and features: code runs on that only */
 	uint8_t code[];
 };
 
 struct jit_options {
 	bool fixed;     /* records of one size, lying together; else lines */
-	bool plain;     /* leave out fast: for comparisons */
-	unsigned lanes; /* 0: choose */
+	bool plain;     /* exact alone: for comparisons */
+	unsigned lanes; /* 0: choose; a power of two up to JIT_MAX_LANES */
 };
 
 /* What the module exports under the name "nearfold_jit". */
@@ -103,7 +132,7 @@ int jit_module_load(const char *path, const struct jit_module **ret, struct nf_e
 
 /* Executable memory (written, then made executable; never both). */
 struct jit_code {
-	jit_fn exact, fast;            /* fast may be NULL */
+	jit_fn exact, unmetered, bulk; /* NULL: there is none */
 	const struct jit_image *image; /* borrowed */
 	void *map;
 	size_t map_bytes;
@@ -120,8 +149,8 @@ void jit_code_unmap(struct jit_code *code); /* takes a zeroed one */
 /* The table for ctx->helpers. */
 const void *const *jit_helper_table(void);
 
-/* Fold with fast where that is right, with exact where not. longest: no record has more bytes.
- * Returns enum jit_result, never REDO. */
+/* Fold with the quickest function that is right. longest: no record has more bytes. Returns enum
+ * jit_result. */
 int jit_fold(const struct jit_code *code, struct jit_ctx *ctx, const uint8_t *data, uint64_t n,
 	     uint32_t longest, const uint32_t *starts, uint8_t *state, const uint8_t *params,
 	     const uint8_t *rodata);

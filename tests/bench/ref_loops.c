@@ -53,6 +53,27 @@ void NAME(q1)(const struct ref_item *t, size_t n, struct ref_q1 s[65536])
 	}
 }
 
+void NAME(columns)(const struct ref_reading *t, size_t n, struct ref_columns *to)
+{
+	struct ref_columns s = *to;
+
+	for (size_t i = 0; i < n; i++) {
+		if ((t[i].kind & 3) == 1 || t[i].flags >= 1000000)
+			continue;
+		s.count++;
+		for (int k = 0; k < 8; k++) {
+			int64_t v = t[i].value[k];
+
+			s.column[k].min = v < s.column[k].min ? v : s.column[k].min;
+			s.column[k].max = v > s.column[k].max ? v : s.column[k].max;
+			s.column[k].sum += (uint64_t)v;
+			s.column[k].nonzero += v != 0;
+			s.column[k].large ^= (uint64_t)v >> 7;
+		}
+	}
+	*to = s;
+}
+
 /* With the checks that the guarded program has: the end of the line before every byte. */
 void NAME(find_byte)(const char *p, size_t n, struct ref_total *s)
 {

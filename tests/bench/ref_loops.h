@@ -29,12 +29,26 @@ struct ref_q1 {
 	uint64_t count;
 };
 
-#define REF_DECLARE(prefix)                                                           \
-	void prefix##_count_sum(const struct ref_trade *t, size_t n, uint32_t bound,  \
-				struct ref_total *s);                                 \
-	void prefix##_q6(const struct ref_item *t, size_t n, __int128 *s);            \
-	void prefix##_q1(const struct ref_item *t, size_t n, struct ref_q1 s[65536]); \
-	void prefix##_find_byte(const char *p, size_t n, struct ref_total *s);        \
+struct ref_reading {
+	int64_t value[8];
+	uint32_t kind, flags;
+};
+
+struct ref_columns {
+	uint64_t count;
+	struct {
+		int64_t min, max;
+		uint64_t sum, nonzero, large;
+	} column[8];
+};
+
+#define REF_DECLARE(prefix)                                                                  \
+	void prefix##_count_sum(const struct ref_trade *t, size_t n, uint32_t bound,         \
+				struct ref_total *s);                                        \
+	void prefix##_q6(const struct ref_item *t, size_t n, __int128 *s);                   \
+	void prefix##_q1(const struct ref_item *t, size_t n, struct ref_q1 s[65536]);        \
+	void prefix##_columns(const struct ref_reading *t, size_t n, struct ref_columns *s); \
+	void prefix##_find_byte(const char *p, size_t n, struct ref_total *s);               \
 	uint64_t prefix##_plain_sum(const uint64_t *p, size_t n);
 
 REF_DECLARE(gcc)

@@ -4,8 +4,9 @@
  *
  * The pass pipeline is short on purpose. The IR is made so that little is left to do (vectors are
  * explicit, guards only where needed), and the whole of -O3 would take five times as long for the
- * same loop. Two defaults of LLVM are turned off: the conversion of conditional moves back into
- * branches, and gathers.
+ * same loop. Three defaults of LLVM are turned off: the conversion of conditional moves back into
+ * branches, gathers, and the second scheduling, which costs time and gains none on a CPU that
+ * schedules by itself.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -29,11 +30,7 @@
 /* A loop's own condition proves many of its guards: `i < len` that of line[i]. */
 #define LOOP_PIPELINE "function(" BASE_PASSES ",loop(indvars),simplifycfg)"
 
-enum {
-	/* Lines up to here go without the meter where it cannot run out: most lines do, and a loop
-	 * over one costs a hundredth of the default budget. */
-	SHORT_BYTES = 4096,
-};
+enum { SHORTEST_BOUND = 4096 };
 
 static struct {
 	LLVMTargetRef target;
@@ -44,11 +41,12 @@ static struct {
 
 static void host_init(void)
 {
-	const char *const options[] = {"nearfold-jit", "-x86-cmov-converter=false"};
+	const char *const options[] = {"nearfold-jit", "-x86-cmov-converter=false",
+				       "-disable-post-ra"};
 	char *message = NULL, *features;
 	size_t n;
 
-	LLVMParseCommandLineOptions(2, options, NULL);
+	LLVMParseCommandLineOptions(ARRAY_SIZE(options), options, NULL);
 	if (LLVMInitializeNativeTarget() || LLVMInitializeNativeAsmPrinter()) {
 		snprintf(host.problem, sizeof(host.problem), "LLVM has no target for this machine");
 		return;
@@ -108,7 +106,7 @@ static int fail(struct nf_error *err, LLVMErrorRef e)
 
 /* Passes, then machine code, then the image. */
 static int generate(struct jit_emit *e, LLVMTargetMachineRef machine, const char *passes,
-		    bool has_fast, struct jit_image **ret, struct nf_error *err)
+		    const struct jit_image *head, struct jit_image **ret, struct nf_error *err)
 {
 	LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
 	LLVMMemoryBufferRef object = NULL;
@@ -136,7 +134,7 @@ static int generate(struct jit_emit *e, LLVMTargetMachineRef machine, const char
 		return r;
 	}
 	r = jit_object_link((const uint8_t *)LLVMGetBufferStart(object), LLVMGetBufferSize(object),
-			    has_fast, ret, err);
+			    head, ret, err);
 	LLVMDisposeMemoryBuffer(object);
 	return r;
 }
@@ -154,27 +152,7 @@ static void types_init(struct jit_emit *e)
 	e->void_ = LLVMVoidTypeInContext(e->context);
 }
 
-/* The 16-byte cells whose sums fast takes for free of overflow. False: too many to watch. */
-static bool list_wide_cells(const struct vm_branchfree *bf, struct jit_image *image)
-{
-	for (uint32_t c = 0; c < bf->n_cells; c++) {
-		if (bf->cells[c].merge != BF_MERGE_ADD128 || bf->cells[c].bytes != 16)
-			continue;
-		if (image->n_wide == JIT_MAX_WIDE_CELLS)
-			return false;
-		image->wide[image->n_wide++] = bf->cells[c].offset;
-	}
-	return true;
-}
-
-static bool few_wide_cells(const struct vm_branchfree *bf)
-{
-	struct jit_image head = {0};
-
-	return list_wide_cells(bf, &head);
-}
-
-/* Beside a branch-free function the exact one gets a few records at most: those that are left of a
+/* Beside bulk the exact function gets a few records at most: those that are left of a
  * span, or a span that is done again. It is worth half the time to compile, or less. */
 static void compile_quickly(struct jit_emit *e, const char *name)
 {
@@ -196,36 +174,58 @@ static bool is_metered(const struct vm_program *vp)
 	       vp->code[PROGRAM_REDUCE].metered;
 }
 
-/* A program with a meter: may short records do without? */
-static bool bound_cost(const struct vm_program *vp, uint64_t *ret_cost, uint32_t *ret_bytes)
+/* What records of some lengths cost at most; none, if there is no bound. */
+static void list_bounds(const struct vm_program *vp, struct jit_image *head)
 {
-	uint32_t most = vp->bounds.record_max_bytes;
+	uint32_t most = vp->bounds.record_max_bytes, bytes = SHORTEST_BOUND;
 
-	if (vp->bounds.record_min_bytes != most && most > SHORT_BYTES)
-		most = SHORT_BYTES;
-	if (vm_cost(vp, most, ret_cost) || *ret_cost > VM_DEFAULT_BUDGET)
-		return false;
-	*ret_cost += !*ret_cost; /* 0 says: whatever their length */
-	*ret_bytes = most;
-	return true;
+	if (vp->bounds.record_min_bytes == most)
+		bytes = most;
+	for (; head->n_bounds < JIT_MAX_BOUNDS; bytes *= 2) {
+		struct jit_bound *bound = &head->bounds[head->n_bounds];
+
+		bound->record_bytes = bytes < most ? bytes : most;
+		if (vm_cost(vp, (uint32_t)bound->record_bytes, &bound->cost))
+			return;
+		head->n_bounds++;
+		if (bytes >= most)
+			return;
+	}
+}
+
+/* The functions of the image, and what its head says of them. */
+static int emit_functions(struct jit_emit *e, struct jit_image *head)
+{
+	const struct vm_program *vp = e->vp;
+	struct vm_branchfree *bf = NULL;
+	const char *why;
+	int r = jit_emit_exact(e, "exact", true);
+
+	head->stride = e->options->fixed ? vp->bounds.record_max_bytes : 0;
+	if (r || e->options->plain)
+		return r;
+	if (is_metered(vp)) {
+		list_bounds(vp, head);
+		return head->n_bounds ? jit_emit_exact(e, "unmetered", false) : 0;
+	}
+	if (!vm_branchfree_new(vp, &bf, &why) && bf->all_reductions && !jit_emit_bulk(e, bf, head))
+		compile_quickly(e, "exact");
+	vm_branchfree_free(bf);
+	return 0;
 }
 
 static int compile_one(const struct vm_program *vp, const struct jit_options *options,
 		       struct jit_image **ret, struct nf_error *err)
 {
 	struct jit_emit emit = {.vp = vp, .options = options}, *e = &emit;
-	struct vm_branchfree *bf = NULL;
+	struct jit_image head = {0};
 	LLVMTargetMachineRef machine;
 	LLVMTargetDataRef layout;
-	const char *why;
-	unsigned lanes = 1;
-	bool has_fast = false, metered = is_metered(vp);
-	uint64_t fast_cost = 0;
-	uint32_t fast_bytes = 0;
 	int r = host_get(err);
 
 	if (r)
 		return r;
+	module_cpu(head.cpu, NULL);
 	e->cpu = host.cpu;
 	e->features = host.features;
 	e->vector_bytes = host.vector_bytes;
@@ -240,28 +240,11 @@ static int compile_one(const struct vm_program *vp, const struct jit_options *op
 	LLVMSetTarget(e->module, host.triple);
 	types_init(e);
 
-	r = jit_emit_exact(e, "exact", true);
-	if (!r && !options->plain && metered && bound_cost(vp, &fast_cost, &fast_bytes))
-		has_fast = jit_emit_exact(e, "fast", false) == 0;
-	else if (!r && !options->plain && !vm_branchfree_new(vp, &bf, &why) && bf->all_reductions &&
-		 few_wide_cells(bf))
-		has_fast = jit_emit_fast(e, bf, &lanes) == 0;
-	if (has_fast && !metered)
-		compile_quickly(e, "exact");
-	if (r)
-		nf_error_set(err, NF_RESOURCE_EXHAUSTED, "jit", "out of memory");
+	if (emit_functions(e, &head))
+		r = nf_error_set(err, NF_RESOURCE_EXHAUSTED, "jit", "out of memory");
 	else
-		r = generate(e, machine, metered ? LOOP_PIPELINE : PIPELINE, has_fast, ret, err);
-	if (!r) {
-		(*ret)->lanes = lanes;
-		(*ret)->stride = options->fixed ? vp->bounds.record_max_bytes : 0;
-		(*ret)->fast_cost = fast_cost;
-		(*ret)->fast_bytes = fast_bytes;
-		if (has_fast && bf)
-			list_wide_cells(bf, *ret);
-		module_cpu((*ret)->cpu, NULL);
-	}
-	vm_branchfree_free(bf);
+		r = generate(e, machine, is_metered(vp) ? LOOP_PIPELINE : PIPELINE, &head, ret,
+			     err);
 	LLVMDisposeTargetData(layout);
 	LLVMDisposeBuilder(e->b);
 	LLVMDisposeModule(e->module);

@@ -71,8 +71,8 @@ LLVMValueRef jit_splat_like(struct jit_emit *e, uint64_t x, LLVMTypeRef type);
  * -ENOMEM. */
 int jit_emit_exact(struct jit_emit *e, const char *name, bool metered);
 
-/* The fast function. 0, or -ENOTSUP when bf has something it has no form for, or
- * -ENOMEM; then there is no such function. *ret_lanes. */
-int jit_emit_fast(struct jit_emit *e, const struct vm_branchfree *bf, unsigned *ret_lanes);
+/* The function "bulk"; what jit_fold() must know of it goes into head. 0, or -ENOTSUP when bf has
+ * something it has no form for, or -ENOMEM; then there is no such function. */
+int jit_emit_bulk(struct jit_emit *e, const struct vm_branchfree *bf, struct jit_image *head);
 
 #endif

@@ -75,8 +75,10 @@ static int relocate(struct linker *l, uint8_t *code, uint64_t place, const Elf64
 	}
 }
 
-static int find_symbol(struct linker *l, const char *name, uint32_t *ret)
+/* Where the function is in the image, or JIT_NONE. */
+static bool find_symbol(const struct linker *l, const char *name, uint32_t *ret)
 {
+	*ret = JIT_NONE;
 	for (uint32_t i = 0; i < l->n_symbols; i++) {
 		const Elf64_Sym *sym = &l->symbols[i];
 
@@ -84,13 +86,13 @@ static int find_symbol(struct linker *l, const char *name, uint32_t *ret)
 		    strcmp(l->names + sym->st_name, name))
 			continue;
 		*ret = (uint32_t)(l->place[sym->st_shndx] + sym->st_value);
-		return 0;
+		return true;
 	}
-	return refuse(l, "has no function", name);
+	return false;
 }
 
-int jit_object_link(const uint8_t *object, size_t size, bool has_fast, struct jit_image **ret,
-		    struct nf_error *err)
+int jit_object_link(const uint8_t *object, size_t size, const struct jit_image *head,
+		    struct jit_image **ret, struct nf_error *err)
 {
 	struct linker l = {
 		.object = object, .head = (const Elf64_Ehdr *)(const void *)object, .err = err};
@@ -120,11 +122,10 @@ int jit_object_link(const uint8_t *object, size_t size, bool has_fast, struct ji
 	image = calloc(1, sizeof(*image) + bytes);
 	if (!image)
 		return nf_error_set(err, NF_RESOURCE_EXHAUSTED, "jit", "out of memory");
-	*image = (struct jit_image){.magic = JIT_IMAGE_MAGIC,
-				    .abi = JIT_ABI,
-				    .bytes = (uint32_t)bytes,
-				    .fast = UINT32_MAX,
-				    .lanes = 1};
+	*image = *head;
+	image->magic = JIT_IMAGE_MAGIC;
+	image->abi = JIT_ABI;
+	image->bytes = (uint32_t)bytes;
 	for (unsigned i = 0; i < l.head->e_shnum; i++)
 		if (place[i] != UINT64_MAX)
 			memcpy(image->code + place[i], object + l.sections[i].sh_offset,
@@ -142,11 +143,10 @@ int jit_object_link(const uint8_t *object, size_t size, bool has_fast, struct ji
 				return e;
 		}
 	}
-	e = find_symbol(&l, "exact", &image->exact);
-	if (!e && has_fast)
-		e = find_symbol(&l, "fast", &image->fast);
-	if (e)
-		return e;
+	find_symbol(&l, "unmetered", &image->unmetered);
+	find_symbol(&l, "bulk", &image->bulk);
+	if (!find_symbol(&l, "exact", &image->exact))
+		return refuse(&l, "has no function", "exact");
 	*ret = TAKE_PTR(image);
 	return 0;
 }

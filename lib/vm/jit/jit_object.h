@@ -12,9 +12,10 @@
 #include "base/error.h"
 #include "vm/jit.h"
 
-/* The symbols "exact" and (when has_fast) "fast" become the image's functions. *ret is malloc()ed;
- * FAILED_PRECONDITION names what cannot be resolved. */
-int jit_object_link(const uint8_t *object, size_t size, bool has_fast, struct jit_image **ret,
-		    struct nf_error *err);
+/* The symbols "exact", "unmetered" and "bulk" become the image's functions; only the first must be
+ * there. What else the image's head has comes from head. *ret is malloc()ed; FAILED_PRECONDITION
+ * names what cannot be resolved. */
+int jit_object_link(const uint8_t *object, size_t size, const struct jit_image *head,
+		    struct jit_image **ret, struct nf_error *err);
 
 #endif

@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,39 +13,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/clock.h"
 #include "base/scope.h"
 #include "scan/engine.h"
+#include "tests/support/jit_path.h"
 #include "tests/support/vm_asm.h"
 #include "tests/support/vm_gen.h"
 
 enum { MAX_BYTES = 64 << 10 };
-
-static char module_path[PATH_MAX];
-
-/* build/<variant>/nearfold-jit.so, from build/<variant>/tests/unit/scan/test_engine_jit */
-static int find_module(void **state)
-{
-	char *slash;
-	ssize_t n = readlink("/proc/self/exe", module_path, sizeof(module_path) - 32);
-
-	(void)state;
-	if (n < 0)
-		return -1;
-	module_path[n] = '\0';
-	for (int up = 0; up < 4; up++) {
-		slash = strrchr(module_path, '/');
-		if (!slash)
-			return -1;
-		*slash = '\0';
-	}
-	strcat(module_path, "/nearfold-jit.so");
-	return 0;
-}
 
 struct outcome {
 	int ret;
@@ -190,7 +167,7 @@ static bool one_program(uint64_t seed, const struct vm_gen_options *options, boo
 		.record_bytes = bounds.record_max_bytes,
 		.budget = 2000,
 		.max_groups = 5000,
-		.jit_module = module_path,
+		.jit_module = jit_path(),
 		.jit_wait = true,
 		.cpu_threads = 1,
 	};
@@ -232,7 +209,7 @@ static bool one_program(uint64_t seed, const struct vm_gen_options *options, boo
 /* Does not return when there is no JIT: call it before anything is allocated. */
 static void skip_without_jit(void)
 {
-	const struct engine_config cfg = {.jit_module = module_path};
+	const struct engine_config cfg = {.jit_module = jit_path()};
 	struct nf_error why;
 
 	if (!engine_jit.check(&cfg, &why))
@@ -318,7 +295,7 @@ static void code_that_does_not_fit_is_compiled_anew(void **state)
 		.params = zeroes,
 		.format = FORMAT_FIXED,
 		.record_bytes = bounds.record_max_bytes,
-		.jit_module = module_path,
+		.jit_module = jit_path(),
 		.jit_wait = true,
 		.cpu_threads = 1,
 	};
@@ -376,8 +353,9 @@ static struct vm_program *byte_search(void)
 	return vp;
 }
 
-/* Code without the meter takes lines of up to 4 KiB, if the budget is enough for such a one. */
-static void only_short_lines_go_without_the_meter(void **state)
+/* Code without the meter takes lines for whose length, rounded up to a power of two, the budget is
+ * enough. */
+static void lines_that_cannot_use_up_the_budget_go_without_the_meter(void **state)
 {
 	skip_without_jit();
 
@@ -392,18 +370,24 @@ static void only_short_lines_go_without_the_meter(void **state)
 		{4097, 6 * 4096 - 1},
 		{9000, 6 * 4096},
 		{9000, 0},
+		{131072, 0},
 		{200000, 0},
+		{262144, 6 * 262144},
+		{262145, 6 * 262144},
+		{300000, 6 * 524288},
+		{PROGRAM_MAX_RECORD_BYTES, 6 * PROGRAM_MAX_RECORD_BYTES},
+		{PROGRAM_MAX_RECORD_BYTES, 6 * PROGRAM_MAX_RECORD_BYTES - 7},
 		{10, 5},
 		{10, 54},
 		{10, 53},
 	};
-	enum { BYTES = 250000 };
+	enum { BYTES = PROGRAM_MAX_RECORD_BYTES + 16 };
 	AUTO_FREE uint8_t *data = malloc(BYTES);
 	struct vm_program *vp = byte_search();
 	struct engine_config cfg = {
 		.program = vp,
 		.format = FORMAT_LINES,
-		.jit_module = module_path,
+		.jit_module = jit_path(),
 		.jit_wait = true,
 		.cpu_threads = 1,
 	};
@@ -422,15 +406,18 @@ static void only_short_lines_go_without_the_meter(void **state)
 		cfg.budget = cases[i].budget;
 		run(&engine_interp, &cfg, &span, 1, &a);
 		run(&engine_jit, &cfg, &span, 1, &b);
-		assert_true(b.image->fast != UINT32_MAX);
-		assert_int_equal(b.image->fast_bytes, 4096);
-		assert_int_equal(b.image->fast_cost, 6 * 4096);
+		assert_int_not_equal(b.image->unmetered, JIT_NONE);
+		assert_int_equal(b.image->n_bounds, JIT_MAX_BOUNDS);
+		for (unsigned k = 0; k < JIT_MAX_BOUNDS; k++) {
+			assert_int_equal(b.image->bounds[k].record_bytes, 4096u << k);
+			assert_int_equal(b.image->bounds[k].cost, 6 * (4096u << k));
+		}
 		check_same(&a, &b, i);
 		trapped += a.ret < 0;
 		outcome_done(&a);
 		outcome_done(&b);
 	}
-	assert_int_equal(trapped, 6);
+	assert_int_equal(trapped, 7);
 	vm_program_unref(vp);
 }
 
@@ -443,8 +430,8 @@ int main(void)
 		cmocka_unit_test(random_straight_programs),
 		cmocka_unit_test(random_programs_over_lines),
 		cmocka_unit_test(code_that_does_not_fit_is_compiled_anew),
-		cmocka_unit_test(only_short_lines_go_without_the_meter),
+		cmocka_unit_test(lines_that_cannot_use_up_the_budget_go_without_the_meter),
 	};
 
-	return cmocka_run_group_tests(tests, find_module, NULL);
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,8 +8,10 @@
 
 #include <cmocka.h>
 
+#include "base/scope.h"
 #include "storage-node/code_cache.h"
 #include "storage-node/worker_job.h"
+#include "vm/vm_branchfree.h"
 
 static const uint8_t program_a[PROGRAM_ID_BYTES] = "a", program_b[PROGRAM_ID_BYTES] = "b";
 
@@ -111,25 +113,46 @@ static void a_worker_cannot_send_code_that_is_not_whole(void **state)
 	struct jit_image *image = (struct jit_image *)bytes;
 
 	(void)state;
-	*image = (struct jit_image){
-		.magic = 0x49464e4a, .abi = JIT_ABI, .bytes = 100, .fast = UINT32_MAX, .lanes = 1};
+	*image = (struct jit_image){.magic = 0x49464e4a,
+				    .abi = JIT_ABI,
+				    .bytes = 100,
+				    .unmetered = JIT_NONE,
+				    .bulk = 0,
+				    .lanes = 4,
+				    .step = 8,
+				    .stride = 32,
+				    .counter = JIT_COUNTER_ALL};
+	const struct jit_image good = *image;
+	const struct {
+		uint32_t *field, value;
+	} damages[] = {
+		{&image->exact, 100},
+		{&image->unmetered, 100},
+		{&image->bulk, 100},
+		{&image->n_bounds, JIT_MAX_BOUNDS + 1},
+		{&image->lanes, 0},
+		{&image->lanes, 3},
+		{&image->lanes, JIT_MAX_LANES * 2},
+		{&image->step, 0},
+		{&image->stride, 0}, /* vectors of records of no length */
+		{&image->counter, 0},
+		{&image->fails, 2},
+		{&image->n_cells, JIT_MAX_ROWS + 1},
+	};
+
 	assert_true(frame_check(FRAME_CODE, bytes, sizeof(*image) + 100));
 	assert_false(frame_check(FRAME_CODE, bytes, sizeof(*image) + 99));
 	assert_false(frame_check(FRAME_CODE, bytes, sizeof(*image) - 1));
-	image->exact = 100;
+	for (size_t i = 0; i < ARRAY_SIZE(damages); i++) {
+		*damages[i].field = damages[i].value;
+		assert_false(frame_check(FRAME_CODE, bytes, sizeof(*image) + 100));
+		*image = good;
+	}
+	image->n_cells = JIT_MAX_ROWS;
+	assert_true(frame_check(FRAME_CODE, bytes, sizeof(*image) + 100));
+	image->cells[7].merge = BF_MERGE_ADD128; /* one row more */
 	assert_false(frame_check(FRAME_CODE, bytes, sizeof(*image) + 100));
-	image->exact = 0;
-	image->fast = 100;
-	assert_false(frame_check(FRAME_CODE, bytes, sizeof(*image) + 100));
-	image->fast = UINT32_MAX;
-	image->n_wide = JIT_MAX_WIDE_CELLS + 1;
-	assert_false(frame_check(FRAME_CODE, bytes, sizeof(*image) + 100));
-	image->n_wide = 0;
-	image->lanes = 0;
-	assert_false(frame_check(FRAME_CODE, bytes, sizeof(*image) + 100));
-	image->lanes = 16; /* of records of no length */
-	assert_false(frame_check(FRAME_CODE, bytes, sizeof(*image) + 100));
-	image->lanes = 1;
+	*image = good;
 	image->bytes = CODE_MAX_BYTES;
 	assert_false(frame_check(FRAME_CODE, bytes, sizeof(*image) + CODE_MAX_BYTES));
 }

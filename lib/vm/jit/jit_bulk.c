@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * jit_fast.c - the scan loop of programs that are reductions: the expression graph, emitted for
- * `lanes` records at once, with the state in vector registers.
+ * jit_bulk.c - the scan loop of programs that are reductions: the expression graph, emitted for
+ * `lanes` records at once, with an accumulator of so many values for each cell.
  *
  *	entry		what does not depend on the record, once
- *	loop		lanes records a step: wide loads, taken apart by shuffles (a gather costs
- *			four times as much); an accumulator of lanes values a cell. What is left of
- *			n is the caller's to give to exact (jit_fold): a second loop would
- *			cost as much time to compile as this one.
- *	end		any record that fails: JIT_REDO. Else the lanes of each accumulator and
- *			the cell's old value are merged and stored.
+ *	loop		their fields by jit_window.h (a gather costs four times as much). A step is
+ *			one or more times lanes records; what is left of n is the caller's to give
+ *			to exact (jit_fold): a second loop would cost as much time to compile as
+ *			this one.
+ *	end		the accumulators are stored. To merge lanes here would be half of the code
+ *			of a large program; jit_fold() does it from the image's table.
  */
 #include "jit_emit.h"
 
@@ -18,8 +18,10 @@
 #include <string.h>
 
 #include "base/scope.h"
+#include "jit_window.h"
 
-enum { MAX_LANES = 16, MANY_NODES = 128 };
+/* So few nodes leave a step of one vector too short for what a turn of the loop costs. */
+enum { FEW_NODES = 12 };
 
 struct lanes {
 	unsigned n;             /* 1: scalars */
@@ -31,9 +33,10 @@ struct lanes {
 	LLVMValueRef *acc_high; /* 128-bit sums in lanes: the high halves */
 	LLVMValueRef matched;   /* alloca; with a counter nothing is in it */
 	LLVMValueRef failed;    /* alloca of conditions */
+	struct jit_windows windows;
 };
 
-struct fast {
+struct bulk {
 	struct jit_emit *e;
 	const struct vm_branchfree *bf;
 	LLVMValueRef *once; /* by node: emitted at the entry */
@@ -47,14 +50,14 @@ static uint32_t operand(const struct bf_node *n, unsigned i)
 	return i == 0 ? n->a : i == 1 ? n->b : n->c;
 }
 
-static void need(struct fast *f, uint32_t root)
+static void need(struct bulk *f, uint32_t root)
 {
 	if (root != BF_NONE)
 		f->needed[root] = true;
 }
 
 /* Which nodes are used, and which of them differ from record to record. */
-static void mark(struct fast *f)
+static void mark(struct bulk *f)
 {
 	const struct vm_branchfree *bf = f->bf;
 
@@ -92,44 +95,58 @@ static LLVMValueRef splat(struct jit_emit *e, LLVMValueRef v, LLVMTypeRef type)
 	return LLVMBuildShuffleVector(e->b, one, LLVMGetPoison(type), mask, "");
 }
 
-/* Can the loads of this field be one wide load and a shuffle? */
-static bool is_strided(uint32_t record_bytes, uint64_t offset, unsigned bytes)
+/* Short records, end to end: one wide load, and a shuffle takes the field. */
+static LLVMValueRef load_strided(struct bulk *f, const struct lanes *l, const struct bf_node *n)
 {
-	return record_bytes % bytes == 0 && offset % bytes == 0;
+	struct jit_emit *e = f->e;
+	unsigned stride = e->vp->bounds.record_max_bytes / n->bytes;
+	unsigned at = (unsigned)n->imm / n->bytes;
+	LLVMTypeRef wide = LLVMVectorType(jit_int(e, n->bytes), l->n * stride);
+	LLVMValueRef mask[JIT_MAX_LANES];
+
+	for (unsigned i = 0; i < l->n; i++)
+		mask[i] = LLVMConstInt(e->i32, at + i * stride, 0);
+	return LLVMBuildShuffleVector(e->b, jit_load(e, wide, l->record), LLVMGetPoison(wide),
+				      LLVMConstVector(mask, l->n), "");
 }
 
-static LLVMValueRef load_lanes(struct fast *f, const struct lanes *l, const struct bf_node *n)
+static LLVMValueRef load_each(struct bulk *f, const struct lanes *l, const struct bf_node *n)
+{
+	struct jit_emit *e = f->e;
+	LLVMTypeRef type = jit_int(e, n->bytes);
+	LLVMValueRef v = LLVMGetPoison(LLVMVectorType(type, l->n));
+
+	for (unsigned i = 0; i < l->n; i++) {
+		int64_t at = (int64_t)n->imm + (int64_t)i * e->vp->bounds.record_max_bytes;
+		LLVMValueRef one = jit_load(e, type, jit_at_const(e, l->record, at));
+
+		v = LLVMBuildInsertElement(e->b, v, one, LLVMConstInt(e->i32, i, 0), "");
+	}
+	return v;
+}
+
+static LLVMValueRef load_field(struct bulk *f, struct lanes *l, const struct bf_node *n)
 {
 	struct jit_emit *e = f->e;
 	uint32_t record_bytes = e->vp->bounds.record_max_bytes;
-	LLVMTypeRef type = jit_int(e, n->bytes);
 	LLVMValueRef v;
 
 	if (l->n == 1) {
-		v = jit_load(e, type, jit_at_const(e, l->record, (int64_t)n->imm));
-	} else if (is_strided(record_bytes, n->imm, n->bytes)) {
-		unsigned stride = record_bytes / n->bytes, first = (unsigned)n->imm / n->bytes;
-		LLVMTypeRef wide = LLVMVectorType(type, l->n * stride);
-		LLVMValueRef mask[MAX_LANES];
-
-		for (unsigned i = 0; i < l->n; i++)
-			mask[i] = LLVMConstInt(e->i32, first + i * stride, 0);
-		v = LLVMBuildShuffleVector(e->b, jit_load(e, wide, l->record), LLVMGetPoison(wide),
-					   LLVMConstVector(mask, l->n), "");
+		v = jit_load(e, jit_int(e, n->bytes), jit_at_const(e, l->record, (int64_t)n->imm));
+	} else if (record_bytes <= 8 && record_bytes % n->bytes == 0 && n->imm % n->bytes == 0) {
+		v = load_strided(f, l, n);
 	} else {
-		v = LLVMGetPoison(LLVMVectorType(type, l->n));
-		for (unsigned i = 0; i < l->n; i++) {
-			int64_t at = (int64_t)n->imm + (int64_t)i * record_bytes;
-			LLVMValueRef one = jit_load(e, type, jit_at_const(e, l->record, at));
-
-			v = LLVMBuildInsertElement(e->b, v, one, LLVMConstInt(e->i32, i, 0), "");
-		}
+		v = jit_windows_field(&l->windows, e, l->record, record_bytes, l->n,
+				      (uint32_t)n->imm, n->bytes);
+		if (v)
+			return v;
+		v = load_each(f, l, n);
 	}
 	return n->bytes == 8 ? v : LLVMBuildZExt(e->b, v, l->i64, "");
 }
 
 /* A node's value as 64 bits a lane; conditions are kept as i1. */
-static LLVMValueRef value(struct fast *f, const struct lanes *l, uint32_t i)
+static LLVMValueRef value(struct bulk *f, const struct lanes *l, uint32_t i)
 {
 	LLVMValueRef v = l->values[i];
 
@@ -138,7 +155,7 @@ static LLVMValueRef value(struct fast *f, const struct lanes *l, uint32_t i)
 	return v;
 }
 
-static LLVMValueRef condition(struct fast *f, const struct lanes *l, uint32_t i)
+static LLVMValueRef condition(struct bulk *f, const struct lanes *l, uint32_t i)
 {
 	LLVMValueRef v = l->values[i];
 
@@ -163,7 +180,7 @@ static LLVMValueRef overflows(struct jit_emit *e, const char *name, LLVMTypeRef 
 }
 
 /* One node. NULL: there is no form for it here. */
-static LLVMValueRef emit_node(struct fast *f, struct lanes *l, uint32_t i)
+static LLVMValueRef emit_node(struct bulk *f, struct lanes *l, uint32_t i)
 {
 	struct jit_emit *e = f->e;
 	LLVMBuilderRef b = e->b;
@@ -186,7 +203,7 @@ static LLVMValueRef emit_node(struct fast *f, struct lanes *l, uint32_t i)
 		return l->length;
 	case BF_LOAD:
 		if (n->region == VM_REGION_RECORD)
-			return load_lanes(f, l, n);
+			return load_field(f, l, n);
 		a = jit_load(e, jit_int(e, n->bytes),
 			     jit_at_const(e, n->region == VM_REGION_PARAMS ? e->params : e->rodata,
 					  (int64_t)n->imm));
@@ -258,7 +275,7 @@ static LLVMValueRef emit_node(struct fast *f, struct lanes *l, uint32_t i)
 }
 
 /* The needed nodes that do not vary, at the entry. */
-static int emit_once(struct fast *f, struct lanes *entry)
+static int emit_once(struct bulk *f, struct lanes *entry)
 {
 	for (uint32_t i = 0; i < f->bf->n_nodes; i++) {
 		if (!f->needed[i] || f->varies[i])
@@ -275,31 +292,6 @@ static bool is_minmax(enum bf_merge m)
 	return m >= BF_MERGE_UMIN && m <= BF_MERGE_SMAX;
 }
 
-/* acc MERGE x, for values that are extended to 64 bits as the merge wants. */
-static LLVMValueRef merge(struct jit_emit *e, enum bf_merge m, LLVMValueRef acc, LLVMValueRef x)
-{
-	static const LLVMIntPredicate keep_new[] = {
-		[BF_MERGE_UMIN] = LLVMIntULT,
-		[BF_MERGE_UMAX] = LLVMIntUGT,
-		[BF_MERGE_SMIN] = LLVMIntSLT,
-		[BF_MERGE_SMAX] = LLVMIntSGT,
-	};
-
-	switch (m) {
-	case BF_MERGE_ADD:
-		return LLVMBuildAdd(e->b, acc, x, "");
-	case BF_MERGE_OR:
-		return LLVMBuildOr(e->b, acc, x, "");
-	case BF_MERGE_AND:
-		return LLVMBuildAnd(e->b, acc, x, "");
-	case BF_MERGE_XOR:
-		return LLVMBuildXor(e->b, acc, x, "");
-	default:
-		return LLVMBuildSelect(e->b, LLVMBuildICmp(e->b, keep_new[m], x, acc, ""), x, acc,
-				       "");
-	}
-}
-
 /* A cell's bytes, extended to 64 bits as its merge compares them. */
 static LLVMValueRef extend(struct jit_emit *e, const struct bf_cell *cell, LLVMValueRef v,
 			   LLVMTypeRef type)
@@ -312,8 +304,26 @@ static LLVMValueRef extend(struct jit_emit *e, const struct bf_cell *cell, LLVMV
 	return is_signed ? LLVMBuildSExt(e->b, v, type, "") : LLVMBuildZExt(e->b, v, type, "");
 }
 
+/* The value that an accumulator begins with. */
+static LLVMValueRef neutral(const struct lanes *l, struct jit_emit *e, enum bf_merge m)
+{
+	switch (m) {
+	case BF_MERGE_ADD128:
+		return l->n == 1 ? LLVMConstNull(e->i128) : LLVMConstNull(l->i64);
+	case BF_MERGE_AND:
+	case BF_MERGE_UMIN:
+		return LLVMConstAllOnes(l->i64);
+	case BF_MERGE_SMIN:
+		return jit_splat_like(e, INT64_MAX, l->i64);
+	case BF_MERGE_SMAX:
+		return jit_splat_like(e, (uint64_t)INT64_MIN, l->i64);
+	default:
+		return LLVMConstNull(l->i64);
+	}
+}
+
 /* acc += high:x where keep holds. In lanes the halves are apart. */
-static void add128(struct fast *f, struct lanes *l, uint32_t c, LLVMValueRef x, LLVMValueRef high,
+static void add128(struct bulk *f, struct lanes *l, uint32_t c, LLVMValueRef x, LLVMValueRef high,
 		   LLVMValueRef keep)
 {
 	struct jit_emit *e = f->e;
@@ -338,10 +348,21 @@ static void add128(struct fast *f, struct lanes *l, uint32_t c, LLVMValueRef x, 
 	LLVMBuildStore(e->b, LLVMBuildAdd(e->b, high, carry, ""), l->acc_high[c]);
 }
 
-/* What a record adds to the accumulator of a cell: the operand, or the neutral element when the
- * record does not count. */
-static void accumulate(struct fast *f, struct lanes *l, uint32_t c, LLVMValueRef keep)
+/* Merge the operand of a cell with its accumulator, if the record counts. */
+static void accumulate(struct bulk *f, struct lanes *l, uint32_t c, LLVMValueRef keep)
 {
+	static const LLVMIntPredicate better_if[] = {
+		[BF_MERGE_UMIN] = LLVMIntULT,
+		[BF_MERGE_UMAX] = LLVMIntUGT,
+		[BF_MERGE_SMIN] = LLVMIntSLT,
+		[BF_MERGE_SMAX] = LLVMIntSGT,
+	};
+	static const LLVMOpcode opcode[] = {
+		[BF_MERGE_ADD] = LLVMAdd,
+		[BF_MERGE_OR] = LLVMOr,
+		[BF_MERGE_AND] = LLVMAnd,
+		[BF_MERGE_XOR] = LLVMXor,
+	};
 	struct jit_emit *e = f->e;
 	const struct bf_cell *cell = &f->bf->cells[c];
 	LLVMTypeRef type = l->i64;
@@ -358,27 +379,26 @@ static void accumulate(struct fast *f, struct lanes *l, uint32_t c, LLVMValueRef
 	}
 	acc = LLVMBuildLoad2(e->b, type, l->acc[c], "");
 	if (is_minmax(cell->merge)) {
-		LLVMValueRef next = merge(e, cell->merge, acc, x);
+		LLVMValueRef better = LLVMBuildICmp(e->b, better_if[cell->merge], x, acc, "");
 
-		x = keep ? LLVMBuildSelect(e->b, keep, next, acc, "") : next;
+		x = LLVMBuildSelect(e->b, better, x, acc, "");
+		x = keep ? LLVMBuildSelect(e->b, keep, x, acc, "") : x;
 	} else {
 		if (keep)
-			x = LLVMBuildSelect(e->b, keep, x,
-					    cell->merge == BF_MERGE_AND ? LLVMConstAllOnes(type)
-									: LLVMConstNull(type),
-					    "");
-		x = merge(e, cell->merge, acc, x);
+			x = LLVMBuildSelect(e->b, keep, x, neutral(l, e, cell->merge), "");
+		x = LLVMBuildBinOp(e->b, opcode[cell->merge], acc, x, "");
 	}
 	LLVMBuildStore(e->b, x, l->acc[c]);
 }
 
 /* The body of a loop: `lanes` records at l->record. */
-static int emit_records(struct fast *f, struct lanes *l)
+static int emit_records(struct bulk *f, struct lanes *l)
 {
 	struct jit_emit *e = f->e;
 	const struct vm_branchfree *bf = f->bf;
 	LLVMValueRef keep, bad;
 
+	jit_windows_next(&l->windows);
 	for (uint32_t i = 0; i < bf->n_nodes; i++) {
 		if (!f->needed[i])
 			continue;
@@ -412,26 +432,7 @@ static int emit_records(struct fast *f, struct lanes *l)
 	return 0;
 }
 
-/* The value that an accumulator begins with: neutral, or for minimum and maximum the cell itself.
- */
-static LLVMValueRef first(struct fast *f, const struct lanes *l, const struct bf_cell *cell)
-{
-	struct jit_emit *e = f->e;
-
-	if (cell->merge == BF_MERGE_ADD128 && l->n == 1)
-		return LLVMConstNull(e->i128);
-	if (is_minmax(cell->merge)) {
-		LLVMValueRef v = jit_load(e, jit_int(e, cell->bytes),
-					  jit_at_const(e, e->state, cell->offset));
-
-		if (cell->bytes < 8)
-			v = LLVMBuildZExt(e->b, v, e->i64, "");
-		return splat(e, extend(e, cell, v, e->i64), l->i64);
-	}
-	return cell->merge == BF_MERGE_AND ? LLVMConstAllOnes(l->i64) : LLVMConstNull(l->i64);
-}
-
-static int lanes_init(struct fast *f, struct lanes *l, unsigned n)
+static int lanes_init(struct bulk *f, struct lanes *l, unsigned n)
 {
 	struct jit_emit *e = f->e;
 	const struct vm_branchfree *bf = f->bf;
@@ -446,6 +447,7 @@ static int lanes_init(struct fast *f, struct lanes *l, unsigned n)
 	};
 	if (!l->values || !l->acc || !l->acc_high)
 		return -ENOMEM;
+	jit_windows_init(&l->windows, bf, f->needed, n > 1 ? e->vp->bounds.record_max_bytes : 0);
 	l->matched = LLVMBuildAlloca(e->b, l->i64, "");
 	l->failed = LLVMBuildAlloca(e->b, l->i1, "");
 	LLVMBuildStore(e->b, LLVMConstNull(l->i64), l->matched);
@@ -455,7 +457,7 @@ static int lanes_init(struct fast *f, struct lanes *l, unsigned n)
 
 		if (bf->cells[c].merge == BF_MERGE_NONE)
 			continue;
-		v = first(f, l, &bf->cells[c]);
+		v = neutral(l, e, bf->cells[c].merge);
 		l->acc[c] = LLVMBuildAlloca(e->b, LLVMTypeOf(v), "");
 		LLVMBuildStore(e->b, v, l->acc[c]);
 		if (bf->cells[c].merge == BF_MERGE_ADD128 && n > 1) {
@@ -473,8 +475,8 @@ static void lanes_done(struct lanes *l)
 	free(l->acc_high);
 }
 
-/* for (; index + lanes <= n; index += lanes) */
-static int emit_loop(struct fast *f, struct lanes *l, LLVMValueRef index)
+/* for (; index + step <= n; index += step) */
+static int emit_loop(struct bulk *f, struct lanes *l, LLVMValueRef index, unsigned step)
 {
 	struct jit_emit *e = f->e;
 	uint32_t bytes = e->vp->bounds.record_max_bytes;
@@ -486,12 +488,12 @@ static int emit_loop(struct fast *f, struct lanes *l, LLVMValueRef index)
 	LLVMBuildBr(e->b, loop);
 	LLVMPositionBuilderAtEnd(e->b, loop);
 	i = LLVMBuildLoad2(e->b, e->i64, index, "");
-	next = LLVMBuildAdd(e->b, i, jit_const(e, l->n), "");
+	next = LLVMBuildAdd(e->b, i, jit_const(e, step), "");
 	LLVMBuildCondBr(e->b, LLVMBuildICmp(e->b, LLVMIntULE, next, e->n, ""), body, end);
 	LLVMPositionBuilderAtEnd(e->b, body);
 	if (e->options->fixed) {
 		l->record = jit_at(e, e->data, LLVMBuildMul(e->b, i, jit_const(e, bytes), ""));
-		jit_emit_prefetch(e, l->record, l->n);
+		jit_emit_prefetch(e, l->record, step);
 	} else {
 		LLVMValueRef at = LLVMBuildGEP2(e->b, e->i32, e->starts, &i, 1, "");
 		LLVMValueRef after = LLVMBuildGEP2(e->b, e->i32, e->starts, &next, 1, "");
@@ -503,122 +505,90 @@ static int emit_loop(struct fast *f, struct lanes *l, LLVMValueRef index)
 			LLVMBuildSub(e->b, LLVMBuildSub(e->b, after, at, ""), jit_const(e, 1), "");
 	}
 	err = emit_records(f, l);
+	for (unsigned done = l->n; !err && done < step; done += l->n) {
+		l->record = jit_at_const(e, l->record, (int64_t)l->n * bytes);
+		err = emit_records(f, l);
+	}
 	LLVMBuildStore(e->b, next, index);
 	LLVMBuildBr(e->b, loop);
 	LLVMPositionBuilderAtEnd(e->b, end);
 	return err;
 }
 
-static LLVMValueRef across(struct jit_emit *e, const struct lanes *l, const char *op,
-			   LLVMValueRef v)
-{
-	char name[48];
-
-	if (l->n == 1)
-		return v;
-	snprintf(name, sizeof(name), "llvm.vector.reduce.%s", op);
-	return jit_intrinsic(e, name, LLVMTypeOf(v), &v, 1);
-}
-
-/* All lanes' parts of a 128-bit sum, as i128: modulo 2^128 the order does not matter. */
-static LLVMValueRef sum128(struct jit_emit *e, const struct lanes *l, uint32_t c)
-{
-	LLVMValueRef low, high, sum = NULL;
-
-	if (l->n == 1)
-		return LLVMBuildLoad2(e->b, e->i128, l->acc[c], "");
-	low = LLVMBuildLoad2(e->b, l->i64, l->acc[c], "");
-	high = LLVMBuildLoad2(e->b, l->i64, l->acc_high[c], "");
-	for (unsigned i = 0; i < l->n; i++) {
-		LLVMValueRef at = LLVMConstInt(e->i32, i, 0), part, part_high;
-
-		part = LLVMBuildZExt(e->b, LLVMBuildExtractElement(e->b, low, at, ""), e->i128, "");
-		part_high = LLVMBuildZExt(e->b, LLVMBuildExtractElement(e->b, high, at, ""),
-					  e->i128, "");
-		part_high = LLVMBuildShl(e->b, part_high, LLVMConstInt(e->i128, 64, 0), "");
-		part = LLVMBuildOr(e->b, part, part_high, "");
-		sum = sum ? LLVMBuildAdd(e->b, sum, part, "") : part;
-	}
-	return sum;
-}
-
-/* cell = cell MERGE what the lanes have. */
-static void store_cell(struct fast *f, const struct lanes *l, uint32_t c)
-{
-	struct jit_emit *e = f->e;
-	const struct bf_cell *cell = &f->bf->cells[c];
-	static const char *const names[] = {
-		[BF_MERGE_ADD] = "add",   [BF_MERGE_UMIN] = "umin", [BF_MERGE_UMAX] = "umax",
-		[BF_MERGE_SMIN] = "smin", [BF_MERGE_SMAX] = "smax", [BF_MERGE_OR] = "or",
-		[BF_MERGE_AND] = "and",   [BF_MERGE_XOR] = "xor",
-	};
-	LLVMValueRef at = jit_at_const(e, e->state, cell->offset);
-	LLVMTypeRef type = jit_int(e, cell->merge == BF_MERGE_ADD128 ? 16 : cell->bytes);
-	LLVMValueRef v = jit_load(e, type, at);
-
-	if (cell->bytes < 8)
-		v = LLVMBuildZExt(e->b, v, e->i64, "");
-	if (cell->merge != BF_MERGE_ADD128)
-		v = extend(e, cell, v, e->i64);
-	if (cell->merge == BF_MERGE_ADD128)
-		v = LLVMBuildAdd(e->b, v, sum128(e, l, c), "");
-	else
-		v = merge(e, cell->merge, v,
-			  across(e, l, names[cell->merge],
-				 LLVMBuildLoad2(e->b, l->i64, l->acc[c], "")));
-	if (cell->bytes < 8)
-		v = LLVMBuildTrunc(e->b, v, type, "");
-	jit_store(e, v, at);
-}
-
-static void emit_end(struct fast *f, const struct lanes *l)
+/* Store the accumulators, a row each, in the order that jit.h tells; list the cells. */
+static void emit_end(struct bulk *f, const struct lanes *l, struct jit_image *head)
 {
 	struct jit_emit *e = f->e;
 	const struct vm_branchfree *bf = f->bf;
-	LLVMValueRef matched = e->n;
+	int64_t row_bytes = 8 * l->n;
+	LLVMValueRef to = e->state;
 
-	if (bf->reduce_fails != BF_NONE) {
-		LLVMBasicBlockRef redo = jit_block(e, "redo"), good = jit_block(e, "good");
-		LLVMValueRef bad = across(e, l, "or", LLVMBuildLoad2(e->b, l->i1, l->failed, ""));
+	for (uint32_t c = 0; c < bf->n_cells; c++) {
+		const struct bf_cell *cell = &bf->cells[c];
 
-		LLVMBuildCondBr(e->b, bad, redo, good);
-		LLVMPositionBuilderAtEnd(e->b, redo);
-		LLVMBuildRet(e->b, LLVMConstInt(e->i32, JIT_REDO, 0));
-		LLVMPositionBuilderAtEnd(e->b, good);
+		if (cell->merge == BF_MERGE_NONE)
+			continue;
+		if (c == f->counter)
+			head->counter = head->n_cells;
+		head->cells[head->n_cells++] = (struct jit_cell){
+			.offset = (uint16_t)cell->offset,
+			.bytes = (uint8_t)cell->bytes,
+			.merge = (uint8_t)cell->merge,
+		};
+		jit_store(e, LLVMBuildLoad2(e->b, LLVMGetAllocatedType(l->acc[c]), l->acc[c], ""),
+			  to);
+		if (l->acc_high[c])
+			jit_store(e, LLVMBuildLoad2(e->b, l->i64, l->acc_high[c], ""),
+				  jit_at_const(e, to, row_bytes));
+		to = jit_at_const(e, to, row_bytes * (cell->merge == BF_MERGE_ADD128 ? 2 : 1));
 	}
-	for (uint32_t c = 0; c < bf->n_cells; c++)
-		if (bf->cells[c].merge != BF_MERGE_NONE)
-			store_cell(f, l, c);
-	if (bf->match != BF_NONE)
-		matched = across(
-			e, l, "add",
-			LLVMBuildLoad2(e->b, l->i64,
-				       f->counter == BF_NONE ? l->matched : l->acc[f->counter],
-				       ""));
-	jit_emit_counters(e, e->n, matched);
+	if (bf->match != BF_NONE && f->counter == BF_NONE) {
+		head->counter = JIT_COUNTER_ROW;
+		jit_store(e, LLVMBuildLoad2(e->b, l->i64, l->matched, ""), to);
+		to = jit_at_const(e, to, row_bytes);
+	}
+	if (bf->reduce_fails != BF_NONE) {
+		LLVMValueRef failed = LLVMBuildLoad2(e->b, l->i1, l->failed, "");
+
+		head->fails = 1;
+		jit_store(e, LLVMBuildZExt(e->b, failed, l->i64, ""), to);
+	}
 	LLVMBuildRet(e->b, LLVMConstInt(e->i32, JIT_DONE, 0));
 }
 
-/* Lanes pay while the fields of a step lie in a few vector registers; of long programs they cost
- * too much to compile. */
-static unsigned choose_lanes(const struct jit_emit *e, const struct vm_branchfree *bf)
+/* A vector register of lanes: more of them at once are too many values for the registers. */
+static unsigned choose_lanes(const struct jit_emit *e)
 {
-	uint32_t bytes = e->vp->bounds.record_max_bytes;
-
 	if (!e->options->fixed)
 		return 1;
 	if (e->options->lanes)
-		return e->options->lanes > MAX_LANES ? MAX_LANES : e->options->lanes;
-	if (bytes > 40 || e->vector_bytes < 32)
-		return 1;
-	if (bf->n_nodes > MANY_NODES)
-		return e->vector_bytes >= 64 ? 8 : 1;
-	return e->vector_bytes / 8 * 2;
+		return e->options->lanes;
+	return e->vector_bytes < 32 ? 1 : e->vector_bytes / 8;
 }
 
-int jit_emit_fast(struct jit_emit *e, const struct vm_branchfree *bf, unsigned *ret_lanes)
+static unsigned choose_step(const struct bulk *f, unsigned lanes)
 {
-	struct fast f = {
+	unsigned n = 0;
+
+	for (uint32_t i = 0; i < f->bf->n_nodes; i++)
+		n += f->needed[i];
+	return lanes > 1 && n <= FEW_NODES ? 2 * lanes : lanes;
+}
+
+static bool fits(const struct vm_branchfree *bf)
+{
+	uint32_t rows = 2;
+
+	for (uint32_t c = 0; c < bf->n_cells; c++)
+		rows += bf->cells[c].merge == BF_MERGE_NONE     ? 0
+			: bf->cells[c].merge == BF_MERGE_ADD128 ? 2
+								: 1;
+	return rows <= JIT_MAX_ROWS;
+}
+
+int jit_emit_bulk(struct jit_emit *e, const struct vm_branchfree *bf, struct jit_image *head)
+{
+	struct bulk f = {
 		.e = e,
 		.bf = bf,
 		.once = calloc(bf->n_nodes, sizeof(LLVMValueRef)),
@@ -626,16 +596,18 @@ int jit_emit_fast(struct jit_emit *e, const struct vm_branchfree *bf, unsigned *
 		.needed = calloc(bf->n_nodes, sizeof(bool)),
 		.counter = vm_branchfree_counter(bf),
 	};
-	unsigned n = choose_lanes(e, bf);
 	struct lanes entry = {0}, body = {0};
 	LLVMValueRef index;
 	bool begun = false;
-	int err = -ENOMEM;
+	int err = fits(bf) ? -ENOMEM : -ENOTSUP;
 
-	if (!f.once || !f.varies || !f.needed)
+	if (!f.once || !f.varies || !f.needed || err == -ENOTSUP)
 		goto out;
 	mark(&f);
-	jit_emit_function(e, "fast");
+	head->lanes = choose_lanes(e);
+	head->step = choose_step(&f, head->lanes);
+	head->counter = JIT_COUNTER_ALL;
+	jit_emit_function(e, "bulk");
 	begun = true;
 	index = LLVMBuildAlloca(e->b, e->i64, "index");
 	LLVMBuildStore(e->b, jit_const(e, 0), index);
@@ -643,13 +615,11 @@ int jit_emit_fast(struct jit_emit *e, const struct vm_branchfree *bf, unsigned *
 	if (!err)
 		err = emit_once(&f, &entry);
 	if (!err)
-		err = lanes_init(&f, &body, n);
+		err = lanes_init(&f, &body, head->lanes);
 	if (!err)
-		err = emit_loop(&f, &body, index);
-	if (!err) {
-		emit_end(&f, &body);
-		*ret_lanes = n;
-	}
+		err = emit_loop(&f, &body, index, head->step);
+	if (!err)
+		emit_end(&f, &body, head);
 out:
 	if (err && begun) /* with its open blocks */
 		LLVMDeleteFunction(e->fn);

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * test_jit_bulk.c - reductions over fields of every size, at every place of records of every size,
+ * in vectors of every number of lanes, against the interpreter.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/scope.h"
+#include "tests/support/jit_path.h"
+#include "tests/support/vm_asm.h"
+#include "tests/support/vm_gen.h"
+#include "vm/jit.h"
+#include "vm/vm_interp.h"
+
+enum { CELLS = 6, CELL_BYTES = 16, STATE_BYTES = CELLS * CELL_BYTES, RECORDS = 83 };
+
+static const struct jit_module *jit;
+
+static int load_jit(void **state)
+{
+	struct nf_error err;
+
+	(void)state;
+	if (jit_module_load(jit_path(), &jit, &err))
+		print_message("SKIP: %s\n", err.text);
+	return 0;
+}
+
+static unsigned below(uint64_t *seed, unsigned n)
+{
+	return (unsigned)(vm_gen_random(seed) % n);
+}
+
+/* A field of the record: `bytes` long, anywhere. */
+static int field(uint64_t *seed, unsigned record_bytes, unsigned *ret_bytes)
+{
+	do
+		*ret_bytes = 1u << below(seed, 4);
+	while (*ret_bytes > record_bytes);
+	return (int)below(seed, record_bytes - *ret_bytes + 1);
+}
+
+/* One cell's update in assembly. What is compared has the cell's size. */
+static void add_cell(FILE *to, uint64_t *seed, unsigned record_bytes, unsigned k)
+{
+	static const char *const plain[] = {"+=", "-=", "|=", "&=", "^="};
+	static const char *const compare[] = {"<=", ">=", "s<=", "s>="};
+	unsigned bytes, kind = below(seed, 12), at = k * CELL_BYTES;
+	int off = field(seed, record_bytes, &bytes);
+
+	fprintf(to, "r3 = *(u%u *)(r7 + %d)\n", 8 * bytes, off);
+	if (kind < 5) {
+		unsigned cell = 1u << below(seed, 4);
+
+		fprintf(to, "r4 = *(u%u *)(r6 + %u)\nr4 %s r3\n*(u%u *)(r6 + %u) = r4\n", 8 * cell,
+			at, plain[kind], 8 * cell, at);
+	} else if (kind < 9) {
+		/* Signed comparisons there are of 32 and 64 bits. */
+		if (kind >= 7 && bytes < 4)
+			kind -= 2;
+		fprintf(to, "r4 = *(u%u *)(r6 + %u)\n", 8 * bytes, at);
+		fprintf(to, bytes == 4 ? "if w4 %s w3 goto s%u\n" : "if r4 %s r3 goto s%u\n",
+			compare[kind - 5], k);
+		fprintf(to, "*(u%u *)(r6 + %u) = r3\ns%u:\n", 8 * bytes, at, k);
+	} else if (kind < 11) {
+		fprintf(to, "r1 = r6\nr1 += %u\nr2 = r3\ncall fold_add128\n", at);
+		if (kind == 10)
+			fprintf(to, "if r0 == 0 goto s%u\nr1 = 7\ncall fold_fail\ns%u:\n", k, k);
+	} else {
+		fprintf(to, "if r3 == 0 goto s%u\nr4 = *(u64 *)(r6 + %u)\nr4 += 1\n", k, at);
+		fprintf(to, "*(u64 *)(r6 + %u) = r4\ns%u:\n", at, k);
+	}
+}
+
+static uint32_t assemble(const char *text, struct bpf_insn *insns, size_t max)
+{
+	char error[VM_ASM_ERROR_BYTES] = "";
+	int n = vm_asm(text, insns, max, NULL, NULL, error);
+
+	if (n < 0)
+		fail_msg("%s in\n%s", error, text);
+	return (uint32_t)n;
+}
+
+static struct vm_program *make_program(uint64_t *seed, unsigned record_bytes)
+{
+	struct bpf_insn filter[32], reduce[256], combine[2];
+	struct vm_bounds bounds = {record_bytes, record_bytes};
+	char text[8192];
+	FILE *to = fmemopen(text, sizeof(text), "w");
+	struct program_func funcs[3] = {
+		{.kind = PROGRAM_REDUCE, .name = "reduce", .insns = reduce},
+		{.kind = PROGRAM_COMBINE, .name = "combine", .insns = combine},
+		{.kind = PROGRAM_FILTER, .name = "filter", .insns = filter},
+	};
+	struct program draft = {.n_funcs = 2 + below(seed, 2),
+				.funcs = funcs,
+				.record_bytes = record_bytes,
+				.state_bytes = STATE_BYTES};
+	struct vm_program *vp;
+	struct program *p;
+	struct nf_error err;
+	unsigned bytes;
+	int off;
+
+	assert_non_null(to);
+	fprintf(to, "r6 = r1\nr7 = r2\n");
+	for (unsigned k = 0; k < 1 + below(seed, CELLS); k++)
+		add_cell(to, seed, record_bytes, k);
+	fprintf(to, "r0 = 0\nexit\n");
+	fclose(to);
+	funcs[0].n_insns = assemble(text, reduce, ARRAY_SIZE(reduce));
+	funcs[1].n_insns = assemble("r0 = 0\nexit\n", combine, ARRAY_SIZE(combine));
+	off = field(seed, record_bytes, &bytes);
+	snprintf(text, sizeof(text),
+		 "r3 = *(u%u *)(r1 + %d)\nr0 = 1\nif r3 & %u goto out\nr0 = 0\nout:\nexit\n",
+		 8 * bytes, off, 1 + below(seed, 255));
+	funcs[2].n_insns = assemble(text, filter, ARRAY_SIZE(filter));
+	if (program_create(&draft, &p, &err) || vm_verify(p, &bounds, &vp, &err))
+		fail_msg("%s", err.text);
+	program_unref(p);
+	return vp;
+}
+
+struct outcome {
+	uint8_t state[STATE_BYTES];
+	uint64_t records, matched;
+	bool failed;
+};
+
+static void interpret(const struct vm_program *vp, const uint8_t *data, unsigned record_bytes,
+		      uint64_t n, struct outcome *o)
+{
+	struct vm_machine *m;
+	uint64_t r0;
+	struct vm_trap trap;
+
+	assert_int_equal(vm_machine_new(vp, 0, &m), 0);
+	for (uint64_t i = 0; i < n && !o->failed; i++) {
+		struct vm_memory mem = {.record = data + i * record_bytes,
+					.record_bytes = record_bytes,
+					.state = o->state};
+
+		vm_machine_refill(m);
+		if (vp->code[PROGRAM_FILTER].flat.n_insns) {
+			assert_true(vm_interp(m, PROGRAM_FILTER, &mem, &r0, &trap));
+			o->records++;
+			if (!(uint32_t)r0)
+				continue;
+		} else {
+			o->records++;
+		}
+		o->matched++;
+		o->failed = !vm_interp(m, PROGRAM_REDUCE, &mem, &r0, &trap);
+	}
+	vm_machine_free(m);
+}
+
+/* Returns whether the code has the function bulk. */
+static bool compare(const struct vm_program *vp, unsigned lanes, uint64_t seed,
+		    unsigned record_bytes)
+{
+	struct jit_options options = {.fixed = true, .lanes = lanes};
+	uint64_t n = below(&seed, RECORDS);
+	/* Exactly as long as the records, so that the sanitizer sees a read behind them. */
+	AUTO_FREE uint8_t *data = malloc(n * record_bytes + !n);
+	struct outcome want = {0}, got;
+	struct jit_image *image;
+	struct jit_code code;
+	struct nf_error err;
+	bool bulk;
+
+	assert_non_null(data);
+	vm_gen_bytes(&seed, data, n * record_bytes);
+	vm_gen_bytes(&seed, want.state, sizeof(want.state));
+	/* Now and then a 128-bit sum without room. */
+	for (unsigned k = 0; below(&seed, 8) && k < CELLS; k++)
+		want.state[k * CELL_BYTES + 15] = (uint8_t)below(&seed, 2) - 1;
+	got = want;
+	interpret(vp, data, record_bytes, n, &want);
+	if (jit->compile(vp, &options, &image, &err) ||
+	    jit_image_map(image, sizeof(*image) + image->bytes, &code, &err))
+		fail_msg("%s", err.text);
+	bulk = image->bulk != JIT_NONE;
+	if (bulk)
+		assert_int_equal(image->lanes, lanes);
+
+	struct jit_ctx ctx = {.helpers = jit_helper_table(), .budget = VM_DEFAULT_BUDGET};
+	static const uint8_t nothing[1];
+	int r = jit_fold(&code, &ctx, data, n, record_bytes, NULL, got.state, nothing, nothing);
+
+	assert_int_equal(r, want.failed ? JIT_TRAP : JIT_DONE);
+	if (!want.failed) {
+		assert_memory_equal(got.state, want.state, sizeof(want.state));
+		assert_int_equal(ctx.records, want.records);
+		assert_int_equal(ctx.matched, want.matched);
+	}
+	jit_code_unmap(&code);
+	free(image);
+	return bulk;
+}
+
+static void any_field_of_any_record(void **state)
+{
+	const char *text = getenv("NEARFOLD_SEED"), *count = getenv("NEARFOLD_PROGRAMS");
+	uint64_t first = text ? strtoull(text, NULL, 0) : 1,
+		 n = count ? strtoull(count, NULL, 0) : 300;
+	unsigned n_bulk = 0;
+
+	(void)state;
+	if (!jit)
+		skip();
+	for (uint64_t i = first; i < first + n; i++) {
+		uint64_t seed = i;
+		unsigned record_bytes = 1 + below(&seed, i % 2 ? 40 : 150);
+		struct vm_program *vp = make_program(&seed, record_bytes);
+
+		if (getenv("NEARFOLD_VERBOSE"))
+			print_message("# seed %" PRIu64 "\n", i);
+		n_bulk += compare(vp, 1u << i % 5, seed, record_bytes);
+		vm_program_unref(vp);
+	}
+	assert_true(n_bulk > n / 2);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(any_field_of_any_record)};
+
+	return cmocka_run_group_tests(tests, load_jit, NULL);
+}
