@@ -23,6 +23,10 @@
 /* So few nodes leave a step of one vector too short for what a turn of the loop costs. */
 enum { FEW_NODES = 12 };
 
+/* With so much to do for records that match, a branch that goes wrong now and then costs less, at
+ * any share of them. */
+enum { HEAVY_COST = 40 };
+
 struct lanes {
 	unsigned n;             /* 1: scalars */
 	LLVMTypeRef i64, i1;    /* types of a value and a condition */
@@ -42,6 +46,8 @@ struct bulk {
 	LLVMValueRef *once; /* by node: emitted at the entry */
 	bool *varies;       /* by node: depends on the record */
 	bool *needed;       /* by node */
+	bool *early;        /* by node: needed whether a record matches or not */
+	bool heavy;         /* what is only needed when one does is worth a branch */
 	uint32_t counter;   /* the cell that counts what matches, or BF_NONE */
 };
 
@@ -50,29 +56,70 @@ static uint32_t operand(const struct bf_node *n, unsigned i)
 	return i == 0 ? n->a : i == 1 ? n->b : n->c;
 }
 
-static void need(struct bulk *f, uint32_t root)
+static void need(bool *set, uint32_t root)
 {
 	if (root != BF_NONE)
-		f->needed[root] = true;
+		set[root] = true;
 }
 
-/* Which nodes are used, and which of them differ from record to record. */
+/* And what those need. */
+static void close_set(const struct vm_branchfree *bf, bool *set)
+{
+	for (uint32_t i = bf->n_nodes; i-- > 0;)
+		for (unsigned k = 0; set[i] && k < 3; k++)
+			need(set, operand(&bf->nodes[i], k));
+}
+
+/* Can a record that the filter does not keep not fail? */
+static bool only_matches_fail(const struct vm_branchfree *bf)
+{
+	const struct bf_node *n;
+
+	if (bf->reduce_fails == BF_NONE)
+		return true;
+	n = &bf->nodes[bf->reduce_fails];
+	return n->op == BF_BOTH && (n->a == bf->match || n->b == bf->match);
+}
+
+/* About how many instructions a vector. Division has none, and goes lane by lane. */
+static unsigned cost_of(enum bf_op op)
+{
+	switch (op) {
+	case BF_UDIV:
+	case BF_SDIV:
+	case BF_UMOD:
+	case BF_SMOD:
+		return 16;
+	case BF_MUL:
+	case BF_MULOVER:
+	case BF_CALL:
+		return 4;
+	default:
+		return 1;
+	}
+}
+
+/* Which nodes are used, when, and which of them differ from record to record. */
 static void mark(struct bulk *f)
 {
 	const struct vm_branchfree *bf = f->bf;
+	unsigned late = 0;
 
-	need(f, bf->match);
-	need(f, bf->reduce_fails);
+	need(f->needed, bf->match);
+	need(f->needed, bf->reduce_fails);
 	for (uint32_t c = 0; c < bf->n_cells; c++) {
 		if (bf->cells[c].merge == BF_MERGE_NONE)
 			continue;
-		need(f, bf->cells[c].operand);
-		need(f, bf->cells[c].high);
-		need(f, bf->cells[c].when);
+		late++;
+		need(f->needed, bf->cells[c].operand);
+		need(f->needed, bf->cells[c].high);
+		need(f->needed, bf->cells[c].when);
 	}
-	for (uint32_t i = bf->n_nodes; i-- > 0;)
-		for (unsigned k = 0; f->needed[i] && k < 3; k++)
-			need(f, operand(&bf->nodes[i], k));
+	close_set(bf, f->needed);
+	need(f->early, bf->match);
+	if (!only_matches_fail(bf))
+		need(f->early, bf->reduce_fails);
+	close_set(bf, f->early);
 	for (uint32_t i = 0; i < bf->n_nodes; i++) {
 		const struct bf_node *n = &bf->nodes[i];
 
@@ -81,7 +128,10 @@ static void mark(struct bulk *f)
 		for (unsigned k = 0; k < 3; k++)
 			if (operand(n, k) != BF_NONE)
 				f->varies[i] |= f->varies[operand(n, k)];
+		if (f->needed[i] && f->varies[i] && !f->early[i])
+			late += cost_of((enum bf_op)n->op);
 	}
+	f->heavy = bf->match != BF_NONE && late >= HEAVY_COST;
 }
 
 static LLVMValueRef splat(struct jit_emit *e, LLVMValueRef v, LLVMTypeRef type)
@@ -391,43 +441,85 @@ static void accumulate(struct bulk *f, struct lanes *l, uint32_t c, LLVMValueRef
 	LLVMBuildStore(e->b, x, l->acc[c]);
 }
 
-/* The body of a loop: `lanes` records at l->record. */
-static int emit_records(struct bulk *f, struct lanes *l)
+/* The nodes that are early, or those that are not. */
+static int emit_nodes(struct bulk *f, struct lanes *l, bool early)
 {
-	struct jit_emit *e = f->e;
-	const struct vm_branchfree *bf = f->bf;
-	LLVMValueRef keep, bad;
-
-	jit_windows_next(&l->windows);
-	for (uint32_t i = 0; i < bf->n_nodes; i++) {
-		if (!f->needed[i])
+	for (uint32_t i = 0; i < f->bf->n_nodes; i++) {
+		if (!f->needed[i] || f->early[i] != early)
 			continue;
 		if (f->once[i])
-			l->values[i] = splat(e, f->once[i],
-					     LLVMTypeOf(f->once[i]) == e->i1 ? l->i1 : l->i64);
+			l->values[i] = splat(f->e, f->once[i],
+					     LLVMTypeOf(f->once[i]) == f->e->i1 ? l->i1 : l->i64);
 		else
 			l->values[i] = emit_node(f, l, i);
 		if (!l->values[i])
 			return -ENOTSUP;
 	}
+	return 0;
+}
+
+static void note_failure(struct bulk *f, struct lanes *l)
+{
+	LLVMValueRef bad = condition(f, l, f->bf->reduce_fails);
+	LLVMValueRef failed = LLVMBuildLoad2(f->e->b, l->i1, l->failed, "");
+
+	LLVMBuildStore(f->e->b, LLVMBuildOr(f->e->b, failed, bad, ""), l->failed);
+}
+
+static void count_matches(struct jit_emit *e, struct lanes *l, LLVMValueRef keep)
+{
+	LLVMValueRef matched = LLVMBuildLoad2(e->b, l->i64, l->matched, "");
+	LLVMValueRef count = LLVMBuildZExt(e->b, keep, l->i64, "");
+
+	LLVMBuildStore(e->b, LLVMBuildAdd(e->b, matched, count, ""), l->matched);
+}
+
+/* Is the condition true in any lane? */
+static LLVMValueRef in_any(struct jit_emit *e, const struct lanes *l, LLVMValueRef v)
+{
+	if (l->n == 1)
+		return v;
+	v = LLVMBuildBitCast(e->b, v, LLVMIntTypeInContext(e->context, l->n), "");
+	return LLVMBuildIsNotNull(e->b, v, "");
+}
+
+/* The body of a loop: `lanes` records at l->record. */
+static int emit_records(struct bulk *f, struct lanes *l)
+{
+	struct jit_emit *e = f->e;
+	const struct vm_branchfree *bf = f->bf;
+	LLVMBasicBlockRef next = NULL;
+	LLVMValueRef keep;
+	bool late_failures = only_matches_fail(bf);
+	int err;
+
+	jit_windows_next(&l->windows);
+	err = emit_nodes(f, l, true);
+	if (err)
+		return err;
 	keep = bf->match == BF_NONE ? NULL : condition(f, l, bf->match);
+	if (!late_failures)
+		note_failure(f, l);
+	if (f->heavy) {
+		LLVMBasicBlockRef some = jit_block(e, "some");
+
+		next = jit_block(e, "none");
+		LLVMBuildCondBr(e->b, in_any(e, l, keep), some, next);
+		LLVMPositionBuilderAtEnd(e->b, some);
+	}
+	err = emit_nodes(f, l, false);
+	if (err)
+		return err;
 	for (uint32_t c = 0; c < bf->n_cells; c++)
 		if (bf->cells[c].merge != BF_MERGE_NONE)
 			accumulate(f, l, c, keep);
-	if (keep && f->counter == BF_NONE) {
-		LLVMValueRef count = LLVMBuildZExt(e->b, keep, l->i64, "");
-
-		LLVMBuildStore(
-			e->b,
-			LLVMBuildAdd(e->b, LLVMBuildLoad2(e->b, l->i64, l->matched, ""), count, ""),
-			l->matched);
-	}
-	if (bf->reduce_fails != BF_NONE) {
-		bad = condition(f, l, bf->reduce_fails);
-		LLVMBuildStore(
-			e->b,
-			LLVMBuildOr(e->b, LLVMBuildLoad2(e->b, l->i1, l->failed, ""), bad, ""),
-			l->failed);
+	if (keep && f->counter == BF_NONE)
+		count_matches(e, l, keep);
+	if (late_failures && bf->reduce_fails != BF_NONE)
+		note_failure(f, l);
+	if (next) {
+		LLVMBuildBr(e->b, next);
+		LLVMPositionBuilderAtEnd(e->b, next);
 	}
 	return 0;
 }
@@ -594,6 +686,7 @@ int jit_emit_bulk(struct jit_emit *e, const struct vm_branchfree *bf, struct jit
 		.once = calloc(bf->n_nodes, sizeof(LLVMValueRef)),
 		.varies = calloc(bf->n_nodes, sizeof(bool)),
 		.needed = calloc(bf->n_nodes, sizeof(bool)),
+		.early = calloc(bf->n_nodes, sizeof(bool)),
 		.counter = vm_branchfree_counter(bf),
 	};
 	struct lanes entry = {0}, body = {0};
@@ -601,7 +694,7 @@ int jit_emit_bulk(struct jit_emit *e, const struct vm_branchfree *bf, struct jit
 	bool begun = false;
 	int err = fits(bf) ? -ENOMEM : -ENOTSUP;
 
-	if (!f.once || !f.varies || !f.needed || err == -ENOTSUP)
+	if (!f.once || !f.varies || !f.needed || !f.early || err == -ENOTSUP)
 		goto out;
 	mark(&f);
 	head->lanes = choose_lanes(e);
@@ -628,5 +721,6 @@ out:
 	free(f.once);
 	free(f.varies);
 	free(f.needed);
+	free(f.early);
 	return err;
 }

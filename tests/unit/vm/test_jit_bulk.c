@@ -20,7 +20,7 @@
 #include "vm/jit.h"
 #include "vm/vm_interp.h"
 
-enum { CELLS = 6, CELL_BYTES = 16, STATE_BYTES = CELLS * CELL_BYTES, RECORDS = 83 };
+enum { CELLS = 12, CELL_BYTES = 16, STATE_BYTES = CELLS * CELL_BYTES, RECORDS = 83 };
 
 static const struct jit_module *jit;
 
@@ -58,8 +58,15 @@ static void add_cell(FILE *to, uint64_t *seed, unsigned record_bytes, unsigned k
 
 	fprintf(to, "r3 = *(u%u *)(r7 + %d)\n", 8 * bytes, off);
 	if (kind < 5) {
+		static const char *const more[] = {"*=", "/=", "s%=", "<<="};
+		unsigned extra = below(seed, 12);
 		unsigned cell = 1u << below(seed, 4);
 
+		if (extra < ARRAY_SIZE(more)) {
+			off = field(seed, record_bytes, &bytes);
+			fprintf(to, "r5 = *(u%u *)(r7 + %d)\nr3 %s r5\n", 8 * bytes, off,
+				more[extra]);
+		}
 		fprintf(to, "r4 = *(u%u *)(r6 + %u)\nr4 %s r3\n*(u%u *)(r6 + %u) = r4\n", 8 * cell,
 			at, plain[kind], 8 * cell, at);
 	} else if (kind < 9) {
@@ -92,7 +99,7 @@ static uint32_t assemble(const char *text, struct bpf_insn *insns, size_t max)
 
 static struct vm_program *make_program(uint64_t *seed, unsigned record_bytes)
 {
-	struct bpf_insn filter[32], reduce[256], combine[2];
+	struct bpf_insn filter[32], reduce[512], combine[2];
 	struct vm_bounds bounds = {record_bytes, record_bytes};
 	char text[8192];
 	FILE *to = fmemopen(text, sizeof(text), "w");
@@ -121,8 +128,9 @@ static struct vm_program *make_program(uint64_t *seed, unsigned record_bytes)
 	funcs[1].n_insns = assemble("r0 = 0\nexit\n", combine, ARRAY_SIZE(combine));
 	off = field(seed, record_bytes, &bytes);
 	snprintf(text, sizeof(text),
-		 "r3 = *(u%u *)(r1 + %d)\nr0 = 1\nif r3 & %u goto out\nr0 = 0\nout:\nexit\n",
-		 8 * bytes, off, 1 + below(seed, 255));
+		 "r3 = *(u%u *)(r1 + %d)\nr3 &= 255\nr0 = 1\nif r3 %s %u goto out\nr0 = 0\nout:\n"
+		 "exit\n",
+		 8 * bytes, off, below(seed, 2) ? "<" : ">", below(seed, 256));
 	funcs[2].n_insns = assemble(text, filter, ARRAY_SIZE(filter));
 	if (program_create(&draft, &p, &err) || vm_verify(p, &bounds, &vp, &err))
 		fail_msg("%s", err.text);
