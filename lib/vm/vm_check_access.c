@@ -150,9 +150,27 @@ static struct vm_range moved(const struct vm_value *pointer, int32_t off)
 	return vm_range_alu(RANGE_ADD, true, &pointer->range, &add);
 }
 
+/*
+ * After the access, proven or guarded, the pointer is what it must have been: inside the largest
+ * region there can be. False: that is nowhere, and the guard has ended the way.
+ */
+static bool believe_access(const struct vm_check *c, struct vm_value *pointer,
+			   const struct vm_op *op)
+{
+	uint64_t at_most = vm_check_region_max(c, pointer->region);
+	struct vm_range inside;
+
+	if (pointer->region == VM_REGION_STACK)
+		return true;
+	if (at_most < op->bytes)
+		return false;
+	inside = vm_range_signed(-(int64_t)op->off, (int64_t)(at_most - op->bytes) - op->off);
+	return vm_range_intersect(&pointer->range, &inside, &pointer->range);
+}
+
 int vm_check_load(struct vm_check *c, struct vm_state *s, const struct vm_op *op)
 {
-	const struct vm_value *base = &s->reg[op->src];
+	struct vm_value *base = &s->reg[op->src];
 	struct vm_value v = vm_value_scalar(vm_range_unknown());
 	struct vm_range offset;
 	const char *reason;
@@ -177,6 +195,8 @@ int vm_check_load(struct vm_check *c, struct vm_state *s, const struct vm_op *op
 	}
 	if (v.kind == VALUE_SCALAR && op->sign)
 		v.range = vm_range_sext(&v.range, 8u * op->bytes);
+	if (!believe_access(c, base, op))
+		return CHECK_ENDS;
 	s->reg[op->dst] = v;
 	return CHECK_GOES_ON;
 }
@@ -222,7 +242,7 @@ static int need_storable(struct vm_check *c, const struct vm_op *op, const struc
 
 int vm_check_store(struct vm_check *c, struct vm_state *s, const struct vm_op *op)
 {
-	const struct vm_value *base = &s->reg[op->dst];
+	struct vm_value *base = &s->reg[op->dst];
 	struct vm_value v =
 		op->use_imm ? vm_value_scalar(vm_range_const((uint64_t)op->imm)) : s->reg[op->src];
 	struct vm_range offset;
@@ -242,7 +262,7 @@ int vm_check_store(struct vm_check *c, struct vm_state *s, const struct vm_op *o
 	if (base->region == VM_REGION_STACK &&
 	    vm_stack_write(&c->states, s, offset.smin, offset.smax, op->bytes, &v))
 		return vm_check_no_memory(c);
-	return CHECK_GOES_ON;
+	return believe_access(c, base, op) ? CHECK_GOES_ON : CHECK_ENDS;
 }
 
 /* ---- helper calls -----------------------------------------------------------------------------

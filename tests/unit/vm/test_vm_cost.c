@@ -69,6 +69,11 @@ static void loops_have_the_bounds_that_one_would_count(void **state)
 		 4096, 6 * 4096},
 		/* the same in steps of four, in 32 bits */
 		{"w4 = 0\nagain:\nw4 += 4\nif w4 < w3 goto again\nr0 = 0\nexit\n", 4000, 2 * 1000},
+		/* as often as the state says, but the guard of a pointer that counts ends it; the
+		 * pointer may come to the head once behind the last byte */
+		{"r3 = *(u64 *)(r1 + 0)\nr4 = 0\nagain:\nr5 = *(u8 *)(r2 + 0)\nr2 += 1\nr4 += 1\n"
+		 "if r4 < r3 goto again\nr0 = 0\nexit\n",
+		 100, 4 * 101},
 		/* two loops, one inside the other: 5 * 10 * 7 turns inside */
 		{"r4 = 0\nouter:\nr5 = 0\ninner:\nr5 += 1\nif r5 < 7 goto inner\nr4 += 1\n"
 		 "if r4 < 10 goto outer\nr0 = 0\nexit\n",
