@@ -104,6 +104,7 @@ struct client_execution {
 	struct partials *parts;
 	struct nearfold_stats stats; /* the texts point into the members below */
 	char engine[32], engine_reason[256], reader[64], device[96];
+	uint64_t node_instance; /* the same at two addresses: one node; 0: it did not say */
 	/* Called for every Progress; non-zero cancels the call. */
 	int (*progress)(void *arg, const struct nearfold_progress *p);
 	void *progress_arg;

@@ -29,6 +29,7 @@ static int on_started(struct execution *e, const Nearfold__V1__Started *m)
 	e->started = true;
 	x->stats.query_id = m->query_id;
 	x->stats.generation = m->generation;
+	x->node_instance = m->node_instance;
 	return 0;
 }
 

@@ -206,6 +206,24 @@ static void name_node(struct nearfold_error *err, const struct nearfold_conn *co
 		memcpy(err->where, where, sizeof(where));
 }
 
+/* Two addresses may lead to one node. It says so when it has started. */
+static int check_instances(const struct branch *branches, unsigned n, struct nearfold_error *err)
+{
+	for (unsigned i = 1; i < n; i++) {
+		for (unsigned k = 0; k < i; k++) {
+			uint64_t instance = branches[i].x.node_instance;
+
+			if (instance && instance == branches[k].x.node_instance)
+				return client_fail(err, NF_INVALID_ARGUMENT,
+						   rpc_client_address(branches[i].conn->rpc),
+						   "this is the node at %s, too, and its data "
+						   "would count twice: name each node once",
+						   rpc_client_address(branches[k].conn->rpc));
+		}
+	}
+	return 0;
+}
+
 static int gather(struct branch *branches, struct nearfold_conn *const *conns, unsigned n,
 		  const struct nearfold_query *q, struct nearfold_result **ret,
 		  struct nearfold_error *err)
@@ -232,6 +250,9 @@ static int gather(struct branch *branches, struct nearfold_conn *const *conns, u
 		}
 		return g.first_failed->result;
 	}
+	r = check_instances(branches, n, err);
+	if (r < 0)
+		return r;
 	r = combine(branches, n, q, ret, &why);
 	if (r < 0) {
 		client_error(err, &why, r);

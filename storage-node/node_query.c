@@ -457,6 +457,7 @@ static void on_started(struct query *q, const struct frame_started *f)
 	m.threads = f->threads;
 	m.program_id.data = q->checked->program->id;
 	m.program_id.len = PROGRAM_ID_BYTES;
+	m.node_instance = q->node->instance;
 	reply.event_case = NEARFOLD__V1__EXECUTE_REPLY__EVENT_STARTED;
 	reply.started = &m;
 	after_send(q, reply_stream(q->call, &reply.base));

@@ -106,6 +106,8 @@ expect 1 "cannot explain .*the node has" explain "$average" --node "$node" --dat
 expect 1 'cannot run .*24' run "$average" --node "$node" --dataset words
 expect 1 'cannot run .*range' run "$average" --node "$node" --dataset zeroes --range 24:9999
 expect 1 "$node: the node is named twice" run "$average" --node "$node,$node" --dataset zeroes
+expect 1 "localhost:.*: this is the node at $node, too, .*: name each node once" \
+	run "$average" --node "$node,localhost:${node##*:}" --dataset zeroes
 expect 1 'cannot reach the node: 127.0.0.1:1:' run "$average" --node "$node,127.0.0.1:1" --dataset zeroes
 
 # ---- a server that is no node, and one that says nothing
