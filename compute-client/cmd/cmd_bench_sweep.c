@@ -31,7 +31,8 @@ static int check(const struct cmd_options *o)
 				 "give --node ADDRESS, or leave it out: the sweep makes data of "
 				 "its own");
 	if (o->only && !bench_sweep_only_valid(o->only, word))
-		return cmd_usage("not a section", word,
+		return cmd_usage(word[0] ? "not a section" : "no section between two commas",
+				 word[0] ? word : o->only,
 				 "give some of link, selectivity, rows, state, groups, queries");
 	return bench_outputs(o);
 }
