@@ -289,17 +289,27 @@ struct reading {
 
 /* fgets that counts lines, so that the handler can name the one it is at, and sees where sections
  * begin: libinih does not tell two that have one name from one. */
+/* As fgets, but what stands behind a NUL is not lost. */
 static char *next_line(char *buf, int size, void *arg)
 {
 	struct reading *r = arg;
+	int n = 0, c = 0;
 
 	r->line++;
-	char *line = fgets(buf, size, r->file);
-	if (!line && ferror(r->file))
+	while (n < size - 1 && c != '\n' && (c = getc(r->file)) != EOF) {
+		if (!c) {
+			r->ret = nf_error_set(r->err, NF_INVALID_ARGUMENT, NULL,
+					      "a NUL byte: the configuration is text");
+			return NULL;
+		}
+		buf[n++] = (char)c;
+	}
+	buf[n] = '\0';
+	if (ferror(r->file))
 		r->read_errno = errno;
-	if (line && line[strspn(line, " \t")] == '[')
+	if (buf[strspn(buf, " \t")] == '[')
 		r->section_begins = true;
-	return line;
+	return n ? buf : NULL;
 }
 
 static int say_once(struct reading *r, struct keys *said, const char *section, const char *key)
@@ -399,7 +409,7 @@ int node_config_read(struct node_config *config, const char *path, struct nf_err
 	if (r.read_errno)
 		return nf_error_sys(err, NF_NOT_FOUND, r.read_errno, path,
 				    "cannot read the configuration");
-	if (!bad)
+	if (!bad && !r.ret)
 		return 0;
 	if (bad < 0)
 		return out_of_memory(err);

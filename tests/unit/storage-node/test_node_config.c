@@ -142,6 +142,25 @@ static void a_long_line_is_read_whole(void **state)
 	node_config_done(&c);
 }
 
+static void nothing_hides_behind_a_nul(void **state)
+{
+	struct node_config c;
+	struct nf_error err;
+	FILE *f = fopen(path, "w");
+	char where[64];
+
+	(void)state;
+	assert_non_null(f);
+	fwrite("[node]\ninsecure = no\0yes\n", 1, 25, f);
+	fclose(f);
+	node_config_init(&c);
+	assert_true(node_config_read(&c, path, &err) < 0);
+	snprintf(where, sizeof(where), "%s:2", path);
+	assert_string_equal(err.where, where);
+	assert_non_null(strstr(err.text, "NUL"));
+	node_config_done(&c);
+}
+
 static void a_missing_file_is_named(void **state)
 {
 	struct node_config c;
@@ -221,6 +240,7 @@ int main(void)
 		cmocka_unit_test(reads_every_section),
 		cmocka_unit_test(bad_lines_are_named),
 		cmocka_unit_test(a_long_line_is_read_whole),
+		cmocka_unit_test(nothing_hides_behind_a_nul),
 		cmocka_unit_test(a_missing_file_is_named),
 		cmocka_unit_test(what_is_incomplete_is_refused),
 		cmocka_unit_test(exports_have_one_name_each),
