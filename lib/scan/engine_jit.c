@@ -65,7 +65,8 @@ static int jit_check(const struct engine_config *cfg, struct nf_error *why)
 
 static void compile(struct jit *e)
 {
-	struct jit_options options = {.fixed = e->cfg.format == FORMAT_FIXED};
+	struct jit_options options = {.fixed = e->cfg.format == FORMAT_FIXED,
+				      .budget = e->cfg.budget};
 	uint64_t start = clock_now_ns();
 	const struct jit_image *image = e->cfg.jit_image;
 	size_t size = e->cfg.jit_image_bytes;

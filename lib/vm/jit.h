@@ -28,7 +28,7 @@
 enum {
 	JIT_ABI = 4,
 	JIT_GROUP_CACHE = 4096,
-	JIT_MAX_BOUNDS = 9,
+	JIT_MAX_BOUNDS = 4,
 	JIT_MAX_LANES = 16,
 	JIT_MAX_ROWS = 256,
 };
@@ -110,9 +110,10 @@ struct jit_image {
 };
 
 struct jit_options {
-	bool fixed;     /* records of one size, lying together; else lines */
-	bool plain;     /* exact alone: for comparisons */
-	unsigned lanes; /* 0: choose; a power of two up to JIT_MAX_LANES */
+	bool fixed;      /* records of one size, lying together; else lines */
+	bool plain;      /* exact alone: for comparisons */
+	uint64_t budget; /* that the bounds are looked for; 0: VM_DEFAULT_BUDGET */
+	unsigned lanes;  /* 0: choose; a power of two up to JIT_MAX_LANES */
 };
 
 /* What the module exports under the name "nearfold_jit". */

@@ -30,7 +30,7 @@
 /* A loop's own condition proves many of its guards: `i < len` that of line[i]. */
 #define LOOP_PIPELINE "function(" BASE_PASSES ",loop(indvars),simplifycfg)"
 
-enum { SHORTEST_BOUND = 4096 };
+enum { SHORTEST_LOG2 = 8 }; /* no bound is asked for shorter lines */
 
 static struct {
 	LLVMTargetRef target;
@@ -174,22 +174,44 @@ static bool is_metered(const struct vm_program *vp)
 	       vp->code[PROGRAM_REDUCE].metered;
 }
 
-/* What records of some lengths cost at most; none, if there is no bound. */
-static void list_bounds(const struct vm_program *vp, struct jit_image *head)
+/* Add a bound to the list, which is ascending. False: none is known. */
+static bool add_bound(const struct vm_program *vp, uint64_t bytes, struct jit_image *head,
+		      uint64_t *ret_cost)
 {
-	uint32_t most = vp->bounds.record_max_bytes, bytes = SHORTEST_BOUND;
+	uint32_t i = head->n_bounds;
 
-	if (vp->bounds.record_min_bytes == most)
-		bytes = most;
-	for (; head->n_bounds < JIT_MAX_BOUNDS; bytes *= 2) {
-		struct jit_bound *bound = &head->bounds[head->n_bounds];
+	if (vm_cost(vp, (uint32_t)bytes, ret_cost))
+		return false;
+	for (; i && head->bounds[i - 1].record_bytes > bytes; i--)
+		head->bounds[i] = head->bounds[i - 1];
+	head->bounds[i] = (struct jit_bound){bytes, *ret_cost};
+	head->n_bounds++;
+	return true;
+}
 
-		bound->record_bytes = bytes < most ? bytes : most;
-		if (vm_cost(vp, (uint32_t)bound->record_bytes, &bound->cost))
+/* What records cost at most: those of the greatest length, as a power of two, for which the budget
+ * is enough, and of the other lengths that the search for it comes by. */
+static void list_bounds(const struct vm_program *vp, uint64_t budget, struct jit_image *head)
+{
+	uint64_t most = vp->bounds.record_max_bytes, cost;
+	unsigned low = SHORTEST_LOG2, high = 1;
+
+	if (vp->bounds.record_min_bytes == most) {
+		add_bound(vp, most, head, &cost);
+		return;
+	}
+	while (1ull << high < most)
+		high++;
+	for (high++; low < high && head->n_bounds < JIT_MAX_BOUNDS;) {
+		unsigned middle = (low + high) / 2;
+		uint64_t bytes = 1ull << middle;
+
+		if (!add_bound(vp, bytes < most ? bytes : most, head, &cost))
 			return;
-		head->n_bounds++;
-		if (bytes >= most)
-			return;
+		if (cost <= budget)
+			low = middle + 1;
+		else
+			high = middle;
 	}
 }
 
@@ -197,6 +219,7 @@ static void list_bounds(const struct vm_program *vp, struct jit_image *head)
 static int emit_functions(struct jit_emit *e, struct jit_image *head)
 {
 	const struct vm_program *vp = e->vp;
+	uint64_t budget = e->options->budget;
 	struct vm_branchfree *bf = NULL;
 	const char *why;
 	int r = jit_emit_exact(e, "exact", true);
@@ -205,7 +228,7 @@ static int emit_functions(struct jit_emit *e, struct jit_image *head)
 	if (r || e->options->plain)
 		return r;
 	if (is_metered(vp)) {
-		list_bounds(vp, head);
+		list_bounds(vp, budget ? budget : VM_DEFAULT_BUDGET, head);
 		return head->n_bounds ? jit_emit_exact(e, "unmetered", false) : 0;
 	}
 	if (!vm_branchfree_new(vp, &bf, &why) && bf->all_reductions && !jit_emit_bulk(e, bf, head))
