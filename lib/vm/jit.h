@@ -26,7 +26,7 @@
 #include "vm/vm_interp.h"
 
 enum {
-	JIT_ABI = 4,
+	JIT_ABI = 5,
 	JIT_GROUP_CACHE = 4096,
 	JIT_MAX_BOUNDS = 4,
 	JIT_MAX_LANES = 16,
