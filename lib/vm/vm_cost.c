@@ -3,10 +3,11 @@
  * vm_cost.c - see the header.
  *
  * A loop has a bound when one of its registers counts: a single instruction in the loop writes it,
- * adds a constant to it, and stands on every way from the loop's head back to the head. What the
- * verifier believes of that register at the head (over all turns) is an interval, so there are at
- * most width / step + 1 turns. The program is verified once more for that, with the records' length
- * that is asked for.
+ * adds a constant to it or divides it by one, and stands on every way from the loop's head back to
+ * the head. What the verifier believes of that register at the head (over all turns) is an
+ * interval, so there are at most width / step + 1 turns, or as many as divisions lead from its
+ * upper end to its lower one, which must not be 0. The program is verified once more for that, with
+ * the records' length that is asked for.
  *
  * Between two visits of its head a loop enters each loop inside once at most and passes each other
  * block once at most (vm_cfg.h: without the head, what is left of a component has no cycle but
@@ -91,18 +92,40 @@ static bool avoids(const struct vm_cfg *cfg, uint32_t head_place, uint32_t witho
 	return false;
 }
 
-/* r += imm, or the same in 32 bits. */
-static bool adds_constant(const struct vm_op *op, int64_t *ret)
+/* r += imm, r >>= imm, r /= imm, or the same in 32 bits. */
+static bool counts(const struct vm_op *op)
 {
-	if (op->kind != VM_KIND_ALU || !op->use_imm || !op->imm ||
-	    (op->op != VM_OP_ADD && op->op != VM_OP_SUB))
+	if (op->kind != VM_KIND_ALU || !op->use_imm || !op->imm)
 		return false;
-	*ret = op->op == VM_OP_SUB ? -op->imm : op->imm;
-	return true;
+	switch (op->op) {
+	case VM_OP_ADD:
+	case VM_OP_SUB:
+		return true;
+	case VM_OP_RSH:
+		return op->imm < op->width;
+	case VM_OP_DIV:
+		return op->imm > 1;
+	default:
+		return false;
+	}
+}
+
+/* How often a register can be divided within its interval, plus one; UINT64_MAX: 0 stays 0. */
+static uint64_t divisions_within(const struct vm_range *r, const struct vm_op *op)
+{
+	uint64_t turns = 1;
+
+	if (!r->umin)
+		return UINT64_MAX;
+	for (uint64_t at = r->umax;; turns++) {
+		at = op->op == VM_OP_RSH ? at >> op->imm : at / (uint64_t)op->imm;
+		if (at < r->umin)
+			return turns;
+	}
 }
 
 /* How often a register can take a step within its interval, plus one; UINT64_MAX: it may wrap. */
-static uint64_t turns_within(const struct vm_range *r, int64_t step, unsigned width)
+static uint64_t steps_within(const struct vm_range *r, int64_t step, unsigned width)
 {
 	uint64_t by = step < 0 ? -(uint64_t)step : (uint64_t)step, turns = UINT64_MAX, t;
 	uint64_t most = width == 32 ? UINT32_MAX : UINT64_MAX;
@@ -118,9 +141,15 @@ static uint64_t turns_within(const struct vm_range *r, int64_t step, unsigned wi
 	return turns;
 }
 
-/* The instruction that counts register r in the loop, with its step; false: there is none. */
-static bool find_counter(const struct vm_cfg *cfg, uint32_t head_place, unsigned r, uint32_t *ret,
-			 int64_t *ret_step)
+static uint64_t turns_within(const struct vm_range *r, const struct vm_op *op)
+{
+	if (op->op == VM_OP_RSH || op->op == VM_OP_DIV)
+		return divisions_within(r, op);
+	return steps_within(r, op->op == VM_OP_SUB ? -op->imm : op->imm, op->width);
+}
+
+/* The instruction that counts register r in the loop; false: there is none. */
+static bool find_counter(const struct vm_cfg *cfg, uint32_t head_place, unsigned r, uint32_t *ret)
 {
 	bool found = false;
 
@@ -130,8 +159,7 @@ static bool find_counter(const struct vm_cfg *cfg, uint32_t head_place, unsigned
 		for (uint32_t at = b->first; at < b->end; at += cfg->ops[at].slots) {
 			if (!(cfg->ops[at].writes & 1u << r))
 				continue;
-			if (found || b->loop != head_place ||
-			    !adds_constant(&cfg->ops[at], ret_step))
+			if (found || b->loop != head_place || !counts(&cfg->ops[at]))
 				return false;
 			*ret = at;
 			found = true;
@@ -156,13 +184,12 @@ static uint64_t loop_turns(const struct function *f, uint32_t head_place, bool *
 		const struct vm_value *v = &a->reg[r];
 		uint64_t turns;
 		uint32_t at = 0;
-		int64_t step = 0;
 
 		if ((v->kind != VALUE_SCALAR && v->kind != VALUE_POINTER) ||
-		    !find_counter(cfg, head_place, r, &at, &step) ||
+		    !find_counter(cfg, head_place, r, &at) ||
 		    avoids(cfg, head_place, cfg->block_of[at], seen, stack))
 			continue;
-		turns = turns_within(&v->range, step, cfg->ops[at].width);
+		turns = turns_within(&v->range, &cfg->ops[at]);
 		if (turns < best)
 			best = turns;
 	}

@@ -78,6 +78,20 @@ static void loops_have_the_bounds_that_one_would_count(void **state)
 		{"r4 = 0\nouter:\nr5 = 0\ninner:\nr5 += 1\nif r5 < 7 goto inner\nr4 += 1\n"
 		 "if r4 < 10 goto outer\nr0 = 0\nexit\n",
 		 100, 2 * 7 * 10 + 5 * 10},
+		/* the bits and the digits of a number that is not 0 */
+		{"r4 = *(u64 *)(r1 + 0)\nif r4 == 0 goto out\nagain:\nr5 = r4\nr4 >>= 1\n"
+		 "if r4 != 0 goto again\nout:\nr0 = 0\nexit\n",
+		 100, 3 * 64},
+		{"w4 = *(u32 *)(r1 + 0)\nif w4 == 0 goto out\nagain:\nr5 = r4\nw4 /= 10\n"
+		 "if w4 != 0 goto again\nout:\nr0 = 0\nexit\n",
+		 100, 3 * 10},
+		{"r4 = *(u16 *)(r1 + 0)\nif r4 < 1000 goto out\nagain:\nr5 = r4\nr4 >>= 2\n"
+		 "if r4 > 99 goto again\nout:\nr0 = 0\nexit\n",
+		 100, 3 * 5},
+		/* which is 0 at first, perhaps, and stays so */
+		{"r4 = *(u64 *)(r1 + 0)\nagain:\nr5 = *(u64 *)(r1 + 8)\nr4 >>= 1\n"
+		 "if r5 != 0 goto again\nr0 = 0\nexit\n",
+		 100, UINT64_MAX},
 		/* the counter is not on every way round */
 		{"r4 = 0\nagain:\nr5 = *(u64 *)(r1 + 0)\nif r5 == 0 goto on\nr4 += 1\non:\n"
 		 "if r4 < 10 goto again\nr0 = 0\nexit\n",
