@@ -280,6 +280,7 @@ struct reading {
 	struct node_config *config;
 	FILE *file;
 	unsigned line;
+	bool in_line;        /* the end of the line that was read last is still to come */
 	bool section_begins; /* a line [SECTION] came since the last key */
 	struct keys node, limits, dataset;
 	struct nf_error *err;
@@ -287,27 +288,30 @@ struct reading {
 	int read_errno; /* of the file itself: a folder opens, and no line comes */
 };
 
-/* fgets that counts lines, so that the handler can name the one it is at, and sees where sections
- * begin: libinih does not tell two that have one name from one. */
-/* As fgets, but what stands behind a NUL is not lost. */
+/*
+ * As fgets, but it counts lines, so that the handler can name the one it is at, and sees where
+ * sections begin: libinih does not tell two that have one name from one. Long lines it asks for in
+ * pieces. What stands behind a NUL it would lose.
+ */
 static char *next_line(char *buf, int size, void *arg)
 {
 	struct reading *r = arg;
-	int n = 0, c = 0;
+	bool begins = !r->in_line;
+	int n = 0, c = EOF;
 
-	r->line++;
-	while (n < size - 1 && c != '\n' && (c = getc(r->file)) != EOF) {
-		if (!c) {
-			r->ret = nf_error_set(r->err, NF_INVALID_ARGUMENT, NULL,
-					      "a NUL byte: the configuration is text");
-			return NULL;
-		}
+	r->line += begins;
+	while (n < size - 1 && c != '\n' && (c = getc(r->file)) > 0)
 		buf[n++] = (char)c;
+	buf[n] = '\0'; /* for libinih, which uses what it has of the line in any case */
+	r->in_line = n && c != '\n';
+	if (!c) {
+		r->ret = nf_error_set(r->err, NF_INVALID_ARGUMENT, NULL,
+				      "a NUL byte: the configuration is text");
+		return NULL;
 	}
-	buf[n] = '\0';
 	if (ferror(r->file))
 		r->read_errno = errno;
-	if (buf[strspn(buf, " \t")] == '[')
+	if (begins && buf[strspn(buf, " \t")] == '[')
 		r->section_begins = true;
 	return n ? buf : NULL;
 }

@@ -144,21 +144,70 @@ static void a_long_line_is_read_whole(void **state)
 
 static void nothing_hides_behind_a_nul(void **state)
 {
-	struct node_config c;
-	struct nf_error err;
-	FILE *f = fopen(path, "w");
-	char where[64];
+	/* How much there is before it in its line: libinih asks for long lines in pieces. */
+	static const size_t before[] = {0, 18, 198, 199, 200, 398, 399, 5000};
 
 	(void)state;
-	assert_non_null(f);
-	fwrite("[node]\ninsecure = no\0yes\n", 1, 25, f);
-	fclose(f);
-	node_config_init(&c);
-	assert_true(node_config_read(&c, path, &err) < 0);
-	snprintf(where, sizeof(where), "%s:2", path);
-	assert_string_equal(err.where, where);
-	assert_non_null(strstr(err.text, "NUL"));
-	node_config_done(&c);
+	for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++) {
+		struct node_config c;
+		struct nf_error err;
+		FILE *f = fopen(path, "w");
+		char where[64];
+
+		assert_non_null(f);
+		fputs("[node]\n", f);
+		for (size_t k = 0; k < before[i]; k++)
+			fputc("insecure = no"[k < 13 ? k : 12], f);
+		fwrite("\0yes\n", 1, 5, f);
+		fclose(f);
+		node_config_init(&c);
+		assert_true(node_config_read(&c, path, &err) < 0);
+		snprintf(where, sizeof(where), "%s:2", path);
+		assert_string_equal(err.where, where);
+		assert_non_null(strstr(err.text, "NUL"));
+		node_config_done(&c);
+	}
+}
+
+/* Lines longer than libinih's first buffer come in pieces. */
+static void a_long_line_is_one_line(void **state)
+{
+	static const struct {
+		const char *before, *after;
+		size_t bytes;
+		unsigned line;
+		const char *says;
+	} rows[] = {
+		{"[dataset a]\npath = /x", "\nformat = lines\n", 199, 0, NULL},
+		{"[dataset a]\npath = /x", "\nformat = lines\n", 1000, 0, NULL},
+		{"[dataset a]\npath = /x", "\ncolour = red\n", 1000, 3, "colour"},
+		/* The piece that begins with a bracket begins no section. */
+		{"[dataset a]\nformat = lines\npath = /x", "[\nskip = 1\n", 199, 0, NULL},
+	};
+	static char text[2000];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *last = strrchr(rows[i].before, '\n') + 1;
+		struct node_config c;
+		struct nf_error err;
+		char where[64];
+		int r;
+
+		snprintf(text, sizeof(text), "%s%0*d%s", rows[i].before,
+			 (int)(rows[i].bytes - strlen(last)), 0, rows[i].after);
+		r = read_text(text, &c, &err);
+		if (!rows[i].says) {
+			if (r)
+				fail_msg("row %zu: %s: %s", i, err.where, err.text);
+		} else {
+			assert_true(r < 0);
+			snprintf(where, sizeof(where), "%s:%u", path, rows[i].line);
+			assert_string_equal(err.where, where);
+			assert_non_null(strstr(err.text, rows[i].says));
+		}
+		node_config_done(&c);
+	}
 }
 
 static void a_missing_file_is_named(void **state)
@@ -241,6 +290,7 @@ int main(void)
 		cmocka_unit_test(bad_lines_are_named),
 		cmocka_unit_test(a_long_line_is_read_whole),
 		cmocka_unit_test(nothing_hides_behind_a_nul),
+		cmocka_unit_test(a_long_line_is_one_line),
 		cmocka_unit_test(a_missing_file_is_named),
 		cmocka_unit_test(what_is_incomplete_is_refused),
 		cmocka_unit_test(exports_have_one_name_each),
