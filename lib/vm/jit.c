@@ -105,11 +105,25 @@ static uint32_t n_rows(const struct jit_image *image)
 	return n;
 }
 
+/* Can merge_cell() take it? */
+static bool cell_is_whole(const struct jit_cell *cell)
+{
+	if (cell->merge == BF_MERGE_ADD128)
+		return cell->bytes == 8 || cell->bytes == 16;
+	return cell->merge > BF_MERGE_NONE && cell->merge < BF_MERGE_ADD128 &&
+	       (cell->bytes == 1 || cell->bytes == 2 || cell->bytes == 4 || cell->bytes == 8);
+}
+
 static bool bulk_is_whole(const struct jit_image *image)
 {
+	if (image->n_cells > JIT_MAX_ROWS)
+		return false;
+	for (uint32_t i = 0; i < image->n_cells; i++)
+		if (!cell_is_whole(&image->cells[i]))
+			return false;
 	return image->lanes && image->lanes <= JIT_MAX_LANES && image->step &&
 	       image->step % image->lanes == 0 && (image->step == 1 || image->stride) &&
-	       image->n_cells <= JIT_MAX_ROWS && image->fails <= 1 &&
+	       image->fails <= 1 &&
 	       (image->counter >= JIT_COUNTER_ROW || image->counter < image->n_cells) &&
 	       n_rows(image) <= JIT_MAX_ROWS;
 }

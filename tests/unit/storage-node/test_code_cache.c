@@ -140,6 +140,12 @@ static void a_worker_cannot_send_code_that_is_not_whole(void **state)
 		{&image->n_cells, JIT_MAX_ROWS + 1},
 	};
 
+	const struct jit_cell sum = {0, 8, BF_MERGE_ADD};
+	const struct jit_cell damaged[] = {
+		{0, 8, BF_MERGE_NONE}, {0, 8, BF_MERGE_ADD128 + 1}, {0, 0, BF_MERGE_ADD},
+		{0, 3, BF_MERGE_ADD},  {0, 16, BF_MERGE_SMIN},      {0, 4, BF_MERGE_ADD128},
+	};
+
 	assert_true(frame_check(FRAME_CODE, bytes, sizeof(*image) + 100));
 	assert_false(frame_check(FRAME_CODE, bytes, sizeof(*image) + 99));
 	assert_false(frame_check(FRAME_CODE, bytes, sizeof(*image) - 1));
@@ -149,9 +155,17 @@ static void a_worker_cannot_send_code_that_is_not_whole(void **state)
 		*image = good;
 	}
 	image->n_cells = JIT_MAX_ROWS;
+	for (unsigned i = 0; i < JIT_MAX_ROWS; i++)
+		image->cells[i] = sum;
 	assert_true(frame_check(FRAME_CODE, bytes, sizeof(*image) + 100));
-	image->cells[7].merge = BF_MERGE_ADD128; /* one row more */
-	assert_false(frame_check(FRAME_CODE, bytes, sizeof(*image) + 100));
+	for (size_t i = 0; i < ARRAY_SIZE(damaged); i++) {
+		image->cells[7] = damaged[i];
+		assert_false(frame_check(FRAME_CODE, bytes, sizeof(*image) + 100));
+	}
+	image->cells[7] = (struct jit_cell){0, 16, BF_MERGE_ADD128};
+	assert_false(frame_check(FRAME_CODE, bytes, sizeof(*image) + 100)); /* one row more */
+	image->n_cells--;
+	assert_true(frame_check(FRAME_CODE, bytes, sizeof(*image) + 100));
 	*image = good;
 	image->bytes = CODE_MAX_BYTES;
 	assert_false(frame_check(FRAME_CODE, bytes, sizeof(*image) + CODE_MAX_BYTES));
