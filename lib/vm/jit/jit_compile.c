@@ -196,7 +196,7 @@ static void list_bounds(const struct vm_program *vp, uint64_t budget, struct jit
 	uint64_t most = vp->bounds.record_max_bytes, cost;
 	unsigned low = SHORTEST_LOG2, high = 1;
 
-	if (vp->bounds.record_min_bytes == most) {
+	if (vp->bounds.record_min_bytes == most || most <= 1 << SHORTEST_LOG2) {
 		add_bound(vp, most, head, &cost);
 		return;
 	}

@@ -326,7 +326,7 @@ static void code_that_does_not_fit_is_compiled_anew(void **state)
 }
 
 /* Counts the bytes of a line up to a colon: six metered instructions a byte. */
-static struct vm_program *byte_search(void)
+static struct vm_program *byte_search(uint32_t longest)
 {
 	static const char text[] = "r5 = 0\nif r3 == 0 goto out\nagain:\nr4 = r2\nr4 += r5\n"
 				   "r0 = *(u8 *)(r4 + 0)\nif w0 == 58 goto out\nr5 += 1\n"
@@ -340,7 +340,7 @@ static struct vm_program *byte_search(void)
 		{PROGRAM_COMBINE, "merge", combine, 2, 0, NULL},
 	};
 	struct program draft = {.n_funcs = 2, .funcs = funcs, .state_bytes = 8};
-	struct vm_bounds bounds = {0, PROGRAM_MAX_RECORD_BYTES};
+	struct vm_bounds bounds = {0, longest};
 	struct vm_program *vp;
 	struct program *p;
 
@@ -402,7 +402,7 @@ static void lines_that_cannot_use_up_the_budget_go_without_the_meter(void **stat
 	};
 	enum { BYTES = PROGRAM_MAX_RECORD_BYTES + 16 };
 	AUTO_FREE uint8_t *data = malloc(BYTES);
-	struct vm_program *vp = byte_search();
+	struct vm_program *vp = byte_search(PROGRAM_MAX_RECORD_BYTES);
 	struct engine_config cfg = {
 		.program = vp,
 		.format = FORMAT_LINES,
@@ -436,6 +436,36 @@ static void lines_that_cannot_use_up_the_budget_go_without_the_meter(void **stat
 	vm_program_unref(vp);
 }
 
+static void the_shortest_records_have_a_bound_too(void **state)
+{
+	skip_without_jit();
+
+	static const uint32_t longest[] = {1, 100, 128, 129, 255, 256, 257, 511};
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(longest); i++) {
+		static const uint8_t data[] = "x\n";
+		struct span span = {data, 2, "a", 0};
+		struct vm_program *vp = byte_search(longest[i]);
+		struct engine_config cfg = {
+			.program = vp,
+			.format = FORMAT_LINES,
+			.jit_module = jit_path(),
+			.jit_wait = true,
+			.cpu_threads = 1,
+		};
+		struct outcome o;
+
+		run(&engine_jit, &cfg, &span, 1, &o);
+		assert_int_equal(o.ret, 0);
+		assert_true(o.image->n_bounds > 0);
+		assert_int_equal(o.image->bounds[o.image->n_bounds - 1].record_bytes, longest[i]);
+		assert_int_not_equal(o.image->unmetered, JIT_NONE);
+		outcome_done(&o);
+		vm_program_unref(vp);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -446,6 +476,7 @@ int main(void)
 		cmocka_unit_test(random_programs_over_lines),
 		cmocka_unit_test(code_that_does_not_fit_is_compiled_anew),
 		cmocka_unit_test(lines_that_cannot_use_up_the_budget_go_without_the_meter),
+		cmocka_unit_test(the_shortest_records_have_a_bound_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
