@@ -246,7 +246,7 @@ static void random_grouped_programs(void **state)
 	many(&(struct vm_gen_options){.pointers = true}, false);
 }
 
-static void random_reductions_take_the_fast_path(void **state)
+static void random_reductions(void **state)
 {
 	(void)state;
 	many(
@@ -471,7 +471,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(random_programs_over_fixed_records),
 		cmocka_unit_test(random_grouped_programs),
-		cmocka_unit_test(random_reductions_take_the_fast_path),
+		cmocka_unit_test(random_reductions),
 		cmocka_unit_test(random_straight_programs),
 		cmocka_unit_test(random_programs_over_lines),
 		cmocka_unit_test(code_that_does_not_fit_is_compiled_anew),
