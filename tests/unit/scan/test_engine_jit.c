@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/scope.h"
 #include "scan/engine.h"
+#include "tests/support/fenced.h"
 #include "tests/support/jit_path.h"
 #include "tests/support/vm_asm.h"
 #include "tests/support/vm_gen.h"
@@ -171,9 +172,8 @@ static bool one_program(uint64_t seed, const struct vm_gen_options *options, boo
 		.jit_wait = true,
 		.cpu_threads = 1,
 	};
-	/* Exactly as long as the data, so that the sanitizer sees a read behind it. */
 	bytes = lines ? 6000 : (vm_gen_random(&random) % 120) * bounds.record_max_bytes;
-	data = malloc(bytes + 1);
+	data = fenced_new(bytes);
 	if (lines)
 		make_lines(&random, data, bytes);
 	else
@@ -198,7 +198,7 @@ static bool one_program(uint64_t seed, const struct vm_gen_options *options, boo
 	outcome_done(&a);
 	outcome_done(&b);
 	outcome_done(&c);
-	free(data);
+	fenced_free(data, bytes);
 	free(params);
 	vm_program_unref(vp);
 	program_unref(p);

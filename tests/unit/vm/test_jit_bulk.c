@@ -10,45 +10,26 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/scope.h"
+#include "tests/support/fenced.h"
 #include "tests/support/jit_path.h"
 #include "tests/support/vm_asm.h"
 #include "tests/support/vm_gen.h"
 #include "vm/jit.h"
 #include "vm/vm_interp.h"
 
-enum {
-	CELLS = 12,
-	CELL_BYTES = 16,
-	STATE_BYTES = CELLS * CELL_BYTES,
-	RECORDS = 83,
-	MOST_BYTES = 150,
-	MOST_MORE = 30,
-	DATA_BYTES = 16 << 10,
-};
-_Static_assert(DATA_BYTES >= RECORDS * (MOST_BYTES + MOST_MORE + 1), "the data fits");
+enum { CELLS = 12, CELL_BYTES = 16, STATE_BYTES = CELLS * CELL_BYTES, RECORDS = 83 };
 
 static const struct jit_module *jit;
 
-/* Where data ends and nothing can be read: no sanitizer looks at compiled code. */
-static uint8_t *fence;
-
 static int load_jit(void **state)
 {
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	struct nf_error err;
-	uint8_t *map = mmap(NULL, DATA_BYTES + page, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	(void)state;
-	assert_true(map != MAP_FAILED);
-	fence = map + DATA_BYTES;
-	assert_int_equal(mprotect(fence, page, PROT_NONE), 0);
 	if (jit_module_load(jit_path(), &jit, &err))
 		print_message("SKIP: %s\n", err.text);
 	return 0;
@@ -252,7 +233,7 @@ static bool compare(const struct vm_program *vp, unsigned lanes, uint64_t seed,
 
 	for (uint64_t i = 0; i < n; i++)
 		starts[i + 1] = starts[i] + record_bytes + (more ? 1 + below(&seed, more + 1) : 0);
-	data = fence - starts[n];
+	data = fenced_new(starts[n]);
 	vm_gen_bytes(&seed, data, starts[n]);
 	vm_gen_bytes(&seed, want.state, sizeof(want.state));
 	/* Now and then a 128-bit sum without room. */
@@ -286,6 +267,7 @@ static bool compare(const struct vm_program *vp, unsigned lanes, uint64_t seed,
 	}
 	jit_code_unmap(&code);
 	free(image);
+	fenced_free(data, starts[n]);
 	return bulk;
 }
 
@@ -301,8 +283,8 @@ static void any_field_of_any_record(void **state)
 		skip();
 	for (uint64_t i = first; i < first + n; i++) {
 		uint64_t seed = i;
-		unsigned record_bytes = 1 + below(&seed, i % 2 ? 40 : MOST_BYTES);
-		unsigned more = below(&seed, 6) ? 0 : 1 + below(&seed, MOST_MORE);
+		unsigned record_bytes = 1 + below(&seed, i % 2 ? 40 : 150);
+		unsigned more = below(&seed, 6) ? 0 : 1 + below(&seed, 30);
 		struct vm_program *vp = make_program(&seed, record_bytes, more);
 
 		if (getenv("NEARFOLD_VERBOSE"))
