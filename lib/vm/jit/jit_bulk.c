@@ -692,9 +692,12 @@ int jit_emit_bulk(struct jit_emit *e, const struct vm_branchfree *bf, struct jit
 	struct lanes entry = {0}, body = {0};
 	LLVMValueRef index;
 	bool begun = false;
-	int err = fits(bf) ? -ENOMEM : -ENOTSUP;
+	int err = -ENOMEM;
 
-	if (!f.once || !f.varies || !f.needed || !f.early || err == -ENOTSUP)
+	if (!f.once || !f.varies || !f.needed || !f.early)
+		goto out;
+	err = -ENOTSUP;
+	if (!fits(bf))
 		goto out;
 	mark(&f);
 	head->lanes = choose_lanes(e);
