@@ -46,8 +46,8 @@ struct node {
 	uint32_t spare_workers;    /* that wait in the spawner, as it says */
 
 	uint64_t start_ns, last_query_id;
-	uint64_t instance; /* which daemon this is; random, not 0 */
-	uint64_t loads; /* LoadProgram calls in the pool */
+	uint64_t instance; /* which daemon this is; random; 0: nobody can tell */
+	uint64_t loads;    /* LoadProgram calls in the pool */
 	uint64_t queries_done, queries_failed, bytes_scanned, bytes_sent;
 	bool draining;
 	int exit_status;
