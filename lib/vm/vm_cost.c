@@ -92,6 +92,12 @@ static bool avoids(const struct vm_cfg *cfg, uint32_t head_place, uint32_t witho
 	return false;
 }
 
+/* RFC 9669, section 4.1: the low bits of the operand. */
+static unsigned shift_of(const struct vm_op *op)
+{
+	return (unsigned)op->imm & (op->width - 1u);
+}
+
 /* r += imm, r >>= imm, r /= imm, or the same in 32 bits. */
 static bool counts(const struct vm_op *op)
 {
@@ -102,7 +108,7 @@ static bool counts(const struct vm_op *op)
 	case VM_OP_SUB:
 		return true;
 	case VM_OP_RSH:
-		return op->imm < op->width;
+		return shift_of(op) != 0;
 	case VM_OP_DIV:
 		return op->imm > 1;
 	default:
@@ -118,7 +124,7 @@ static uint64_t divisions_within(const struct vm_range *r, const struct vm_op *o
 	if (!r->umin)
 		return UINT64_MAX;
 	for (uint64_t at = r->umax;; turns++) {
-		at = op->op == VM_OP_RSH ? at >> op->imm : at / (uint64_t)op->imm;
+		at = op->op == VM_OP_RSH ? at >> shift_of(op) : at / (uint64_t)op->imm;
 		if (at < r->umin)
 			return turns;
 	}

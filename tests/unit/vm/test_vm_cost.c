@@ -88,6 +88,13 @@ static void loops_have_the_bounds_that_one_would_count(void **state)
 		{"r4 = *(u16 *)(r1 + 0)\nif r4 < 1000 goto out\nagain:\nr5 = r4\nr4 >>= 2\n"
 		 "if r4 > 99 goto again\nout:\nr0 = 0\nexit\n",
 		 100, 3 * 5},
+		/* shifts use the low bits of their operand */
+		{"r4 = *(u64 *)(r1 + 0)\nif r4 == 0 goto out\nagain:\nr5 = r4\nr4 >>= -62\n"
+		 "if r4 != 0 goto again\nout:\nr0 = 0\nexit\n",
+		 100, 3 * 32},
+		{"r4 = *(u64 *)(r1 + 0)\nif r4 == 0 goto out\nagain:\nr5 = r4\nr4 >>= -64\n"
+		 "if r4 != 0 goto again\nout:\nr0 = 0\nexit\n",
+		 100, UINT64_MAX},
 		/* which is 0 at first, perhaps, and stays so */
 		{"r4 = *(u64 *)(r1 + 0)\nagain:\nr5 = *(u64 *)(r1 + 8)\nr4 >>= 1\n"
 		 "if r5 != 0 goto again\nr0 = 0\nexit\n",
