@@ -209,6 +209,12 @@ int kernel_load(const struct kernel_host *host, const struct kernel_image *image
 	}
 	fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "nearfold_scan", "Dual BSD/GPL", image->insns,
 			   image->n_insns, &opts);
+	/* It took seconds to find that out, and would take longer with a log that says no more. */
+	if (fd < 0 && errno == E2BIG)
+		return nf_error_set(err, NF_FAILED_PRECONDITION, NULL,
+				    "too complex for the kernel's verifier, which gives up after a "
+				    "million instructions: use fewer branches, and fewer nested "
+				    "loops");
 	if (fd < 0) {
 		/* Once more, for the reason. */
 		log = calloc(1, LOG_BYTES);

@@ -113,11 +113,53 @@ static void the_kernels_refusal_names_the_users_instruction(void **state)
 	vm_program_unref(vp);
 }
 
+/* One branch for each bit of a number: as many ways as there are sums. Their first half is more
+ * than the kernel looks at, and it takes seconds for that; reading the log of a second try took
+ * more. */
+static void what_is_too_complex_for_the_kernel_is_not_tried_twice(void **state)
+{
+	skip_without_kernel();
+
+	struct vm_program *vp = verified("r0 = 0\n exit\n", 8);
+	char source[4096];
+	FILE *to = fmemopen(source, sizeof(source), "w");
+	struct bpf_insn insns[128];
+	uint32_t origins[128] = {0};
+	char error[VM_ASM_ERROR_BYTES] = "";
+	struct kernel_host host;
+	struct nf_error err = {0};
+	int fd = -1, n;
+
+	(void)state;
+	assert_non_null(to);
+	fprintf(to, "r2 = *(u64 *)(r1 + 0)\nr6 = 0\n");
+	for (unsigned i = 0; i < 24; i++)
+		fprintf(to, "if r2 & %u goto +1\nr6 += %u\n", 1u << i, 1u << i);
+	/* What is an address in the end is compared exactly. */
+	fprintf(to, "r6 &= 7\nr3 = 0\n*(u64 *)(r10 - 8) = r3\n*(u64 *)(r10 - 16) = r3\nr3 = r10\n"
+		    "r3 += -16\nr3 += r6\nr0 = *(u8 *)(r3 + 0)\nr0 = 0\nexit\n");
+	fclose(to);
+	n = vm_asm(source, insns, ARRAY_SIZE(insns), NULL, NULL, error);
+	if (n < 0)
+		fail_msg("%s", error);
+
+	struct kernel_image image = {
+		.insns = insns, .origins = origins, .n_insns = (uint32_t)n, .n_functions = 1};
+
+	assert_int_equal(kernel_host_probe(&host, &err), 0);
+	assert_true(kernel_load(&host, &image, vp, &fd, &err) < 0);
+	assert_int_equal(err.code, NF_FAILED_PRECONDITION);
+	if (!strstr(err.text, "too complex for the kernel's verifier"))
+		fail_msg("text: %s", err.text);
+	vm_program_unref(vp);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_reason_is_told),
 		cmocka_unit_test(the_kernels_refusal_names_the_users_instruction),
+		cmocka_unit_test(what_is_too_complex_for_the_kernel_is_not_tried_twice),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
