@@ -32,8 +32,10 @@
 
 enum { SHORTEST_LOG2 = 8 }; /* no bound is asked for shorter lines */
 
+/* Made once: what the target machine finds out about the CPU is a millisecond's work. A process
+ * that is forked off later has it already. */
 static struct {
-	LLVMTargetRef target;
+	LLVMTargetMachineRef machine;
 	char *triple, *cpu, *features;
 	unsigned vector_bytes;
 	char problem[256];
@@ -44,6 +46,7 @@ static void host_init(void)
 	const char *const options[] = {"nearfold-jit", "-x86-cmov-converter=false",
 				       "-disable-post-ra"};
 	char *message = NULL, *features;
+	LLVMTargetRef target;
 	size_t n;
 
 	LLVMParseCommandLineOptions(ARRAY_SIZE(options), options, NULL);
@@ -56,12 +59,15 @@ static void host_init(void)
 	features = LLVMGetHostCPUFeatures();
 	n = strlen(features) + sizeof(",+prefer-no-gather");
 	host.features = malloc(n);
-	if (!host.features || LLVMGetTargetFromTriple(host.triple, &host.target, &message)) {
+	if (!host.features || LLVMGetTargetFromTriple(host.triple, &target, &message)) {
 		snprintf(host.problem, sizeof(host.problem), "%s",
 			 message ? message : "out of memory");
 		return;
 	}
 	snprintf(host.features, n, "%s,+prefer-no-gather", features);
+	host.machine =
+		LLVMCreateTargetMachine(target, host.triple, host.cpu, host.features,
+					LLVMCodeGenLevelDefault, LLVMRelocPIC, LLVMCodeModelSmall);
 	host.vector_bytes = strstr(features, "+avx512f") ? 64 : strstr(features, "+avx2") ? 32 : 16;
 	LLVMDisposeMessage(features);
 }
@@ -105,8 +111,8 @@ static int fail(struct nf_error *err, LLVMErrorRef e)
 }
 
 /* Passes, then machine code, then the image. */
-static int generate(struct jit_emit *e, LLVMTargetMachineRef machine, const char *passes,
-		    const struct jit_image *head, struct jit_image **ret, struct nf_error *err)
+static int generate(struct jit_emit *e, const char *passes, const struct jit_image *head,
+		    struct jit_image **ret, struct nf_error *err)
 {
 	LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
 	LLVMMemoryBufferRef object = NULL;
@@ -121,13 +127,13 @@ static int generate(struct jit_emit *e, LLVMTargetMachineRef machine, const char
 		LLVMDisposeMessage(message);
 		return r;
 	}
-	problem = LLVMRunPasses(e->module, passes, machine, options);
+	problem = LLVMRunPasses(e->module, passes, host.machine, options);
 	LLVMDisposePassBuilderOptions(options);
 	if (problem)
 		return fail(err, problem);
 	if (getenv("NEARFOLD_JIT_DUMP"))
 		LLVMDumpModule(e->module);
-	if (LLVMTargetMachineEmitToMemoryBuffer(machine, e->module, LLVMObjectFile, &message,
+	if (LLVMTargetMachineEmitToMemoryBuffer(host.machine, e->module, LLVMObjectFile, &message,
 						&object)) {
 		r = nf_error_set(err, NF_FAILED_PRECONDITION, "jit", "LLVM: %s", message);
 		LLVMDisposeMessage(message);
@@ -242,7 +248,6 @@ static int compile_one(const struct vm_program *vp, const struct jit_options *op
 {
 	struct jit_emit emit = {.vp = vp, .options = options}, *e = &emit;
 	struct jit_image head = {0};
-	LLVMTargetMachineRef machine;
 	LLVMTargetDataRef layout;
 	int r = host_get(err);
 
@@ -252,13 +257,10 @@ static int compile_one(const struct vm_program *vp, const struct jit_options *op
 	e->cpu = host.cpu;
 	e->features = host.features;
 	e->vector_bytes = host.vector_bytes;
-	machine =
-		LLVMCreateTargetMachine(host.target, host.triple, host.cpu, host.features,
-					LLVMCodeGenLevelDefault, LLVMRelocPIC, LLVMCodeModelSmall);
 	e->context = LLVMContextCreate();
 	e->module = LLVMModuleCreateWithNameInContext("nearfold", e->context);
 	e->b = LLVMCreateBuilderInContext(e->context);
-	layout = LLVMCreateTargetDataLayout(machine);
+	layout = LLVMCreateTargetDataLayout(host.machine);
 	LLVMSetModuleDataLayout(e->module, layout);
 	LLVMSetTarget(e->module, host.triple);
 	types_init(e);
@@ -266,13 +268,11 @@ static int compile_one(const struct vm_program *vp, const struct jit_options *op
 	if (emit_functions(e, &head))
 		r = nf_error_set(err, NF_RESOURCE_EXHAUSTED, "jit", "out of memory");
 	else
-		r = generate(e, machine, is_metered(vp) ? LOOP_PIPELINE : PIPELINE, &head, ret,
-			     err);
+		r = generate(e, is_metered(vp) ? LOOP_PIPELINE : PIPELINE, &head, ret, err);
 	LLVMDisposeTargetData(layout);
 	LLVMDisposeBuilder(e->b);
 	LLVMDisposeModule(e->module);
 	LLVMContextDispose(e->context);
-	LLVMDisposeTargetMachine(machine);
 	return r;
 }
 
