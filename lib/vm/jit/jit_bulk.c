@@ -70,7 +70,7 @@ static void close_set(const struct vm_branchfree *bf, bool *set)
 			need(set, operand(&bf->nodes[i], k));
 }
 
-/* Can a record that the filter does not keep not fail? */
+/* Does the filter keep every record that fails? */
 static bool only_matches_fail(const struct vm_branchfree *bf)
 {
 	const struct bf_node *n;
@@ -527,19 +527,27 @@ static int emit_records(struct bulk *f, struct lanes *l)
 static int lanes_init(struct bulk *f, struct lanes *l, unsigned n)
 {
 	struct jit_emit *e = f->e;
-	const struct vm_branchfree *bf = f->bf;
 
 	*l = (struct lanes){
 		.n = n,
 		.i64 = n == 1 ? e->i64 : LLVMVectorType(e->i64, n),
 		.i1 = n == 1 ? e->i1 : LLVMVectorType(e->i1, n),
-		.values = calloc(bf->n_nodes, sizeof(LLVMValueRef)),
-		.acc = calloc(bf->n_cells + 1, sizeof(LLVMValueRef)),
-		.acc_high = calloc(bf->n_cells + 1, sizeof(LLVMValueRef)),
+		.values = calloc(f->bf->n_nodes, sizeof(LLVMValueRef)),
 	};
-	if (!l->values || !l->acc || !l->acc_high)
+	return l->values ? 0 : -ENOMEM;
+}
+
+/* What a loop has, and the entry does not need: accumulators and windows. */
+static int loop_init(struct bulk *f, struct lanes *l)
+{
+	struct jit_emit *e = f->e;
+	const struct vm_branchfree *bf = f->bf;
+
+	l->acc = calloc(bf->n_cells + 1, sizeof(LLVMValueRef));
+	l->acc_high = calloc(bf->n_cells + 1, sizeof(LLVMValueRef));
+	if (!l->acc || !l->acc_high)
 		return -ENOMEM;
-	jit_windows_init(&l->windows, bf, f->needed, n > 1 ? e->vp->bounds.record_max_bytes : 0);
+	jit_windows_init(&l->windows, bf, f->needed, l->n > 1 ? e->vp->bounds.record_max_bytes : 0);
 	l->matched = LLVMBuildAlloca(e->b, l->i64, "");
 	l->failed = LLVMBuildAlloca(e->b, l->i1, "");
 	LLVMBuildStore(e->b, LLVMConstNull(l->i64), l->matched);
@@ -552,7 +560,7 @@ static int lanes_init(struct bulk *f, struct lanes *l, unsigned n)
 		v = neutral(l, e, bf->cells[c].merge);
 		l->acc[c] = LLVMBuildAlloca(e->b, LLVMTypeOf(v), "");
 		LLVMBuildStore(e->b, v, l->acc[c]);
-		if (bf->cells[c].merge == BF_MERGE_ADD128 && n > 1) {
+		if (bf->cells[c].merge == BF_MERGE_ADD128 && l->n > 1) {
 			l->acc_high[c] = LLVMBuildAlloca(e->b, l->i64, "");
 			LLVMBuildStore(e->b, v, l->acc_high[c]);
 		}
@@ -712,6 +720,8 @@ int jit_emit_bulk(struct jit_emit *e, const struct vm_branchfree *bf, struct jit
 		err = emit_once(&f, &entry);
 	if (!err)
 		err = lanes_init(&f, &body, head->lanes);
+	if (!err)
+		err = loop_init(&f, &body);
 	if (!err)
 		err = emit_loop(&f, &body, index, head->step);
 	if (!err)
