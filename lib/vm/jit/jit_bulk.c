@@ -18,14 +18,11 @@
 #include <string.h>
 
 #include "base/scope.h"
+#include "jit_bulk_plan.h"
 #include "jit_window.h"
 
 /* So few nodes leave a step of one vector too short for what a turn of the loop costs. */
 enum { FEW_NODES = 12 };
-
-/* With so much to do for records that match, a branch that goes wrong now and then costs less, at
- * any share of them. */
-enum { HEAVY_COST = 40 };
 
 struct lanes {
 	unsigned n;             /* 1: scalars */
@@ -43,96 +40,9 @@ struct lanes {
 struct bulk {
 	struct jit_emit *e;
 	const struct vm_branchfree *bf;
+	struct bulk_plan plan;
 	LLVMValueRef *once; /* by node: emitted at the entry */
-	bool *varies;       /* by node: depends on the record */
-	bool *needed;       /* by node */
-	bool *early;        /* by node: needed whether a record matches or not */
-	bool heavy;         /* what is only needed when one does is worth a branch */
-	uint32_t counter;   /* the cell that counts what matches, or BF_NONE */
 };
-
-static uint32_t operand(const struct bf_node *n, unsigned i)
-{
-	return i == 0 ? n->a : i == 1 ? n->b : n->c;
-}
-
-static void need(bool *set, uint32_t root)
-{
-	if (root != BF_NONE)
-		set[root] = true;
-}
-
-/* And what those need. */
-static void close_set(const struct vm_branchfree *bf, bool *set)
-{
-	for (uint32_t i = bf->n_nodes; i-- > 0;)
-		for (unsigned k = 0; set[i] && k < 3; k++)
-			need(set, operand(&bf->nodes[i], k));
-}
-
-/* Does the filter keep every record that fails? */
-static bool only_matches_fail(const struct vm_branchfree *bf)
-{
-	const struct bf_node *n;
-
-	if (bf->reduce_fails == BF_NONE)
-		return true;
-	n = &bf->nodes[bf->reduce_fails];
-	return n->op == BF_BOTH && (n->a == bf->match || n->b == bf->match);
-}
-
-/* About how many instructions a vector. Division has none, and goes lane by lane. */
-static unsigned cost_of(enum bf_op op)
-{
-	switch (op) {
-	case BF_UDIV:
-	case BF_SDIV:
-	case BF_UMOD:
-	case BF_SMOD:
-		return 16;
-	case BF_MUL:
-	case BF_MULOVER:
-	case BF_CALL:
-		return 4;
-	default:
-		return 1;
-	}
-}
-
-/* Which nodes are used, when, and which of them differ from record to record. */
-static void mark(struct bulk *f)
-{
-	const struct vm_branchfree *bf = f->bf;
-	unsigned late = 0;
-
-	need(f->needed, bf->match);
-	need(f->needed, bf->reduce_fails);
-	for (uint32_t c = 0; c < bf->n_cells; c++) {
-		if (bf->cells[c].merge == BF_MERGE_NONE)
-			continue;
-		late++;
-		need(f->needed, bf->cells[c].operand);
-		need(f->needed, bf->cells[c].high);
-		need(f->needed, bf->cells[c].when);
-	}
-	close_set(bf, f->needed);
-	need(f->early, bf->match);
-	if (!only_matches_fail(bf))
-		need(f->early, bf->reduce_fails);
-	close_set(bf, f->early);
-	for (uint32_t i = 0; i < bf->n_nodes; i++) {
-		const struct bf_node *n = &bf->nodes[i];
-
-		f->varies[i] =
-			n->op == BF_LEN || (n->op == BF_LOAD && n->region == VM_REGION_RECORD);
-		for (unsigned k = 0; k < 3; k++)
-			if (operand(n, k) != BF_NONE)
-				f->varies[i] |= f->varies[operand(n, k)];
-		if (f->needed[i] && f->varies[i] && !f->early[i])
-			late += cost_of((enum bf_op)n->op);
-	}
-	f->heavy = bf->match != BF_NONE && late >= HEAVY_COST;
-}
 
 static LLVMValueRef splat(struct jit_emit *e, LLVMValueRef v, LLVMTypeRef type)
 {
@@ -328,7 +238,7 @@ static LLVMValueRef emit_node(struct bulk *f, struct lanes *l, uint32_t i)
 static int emit_once(struct bulk *f, struct lanes *entry)
 {
 	for (uint32_t i = 0; i < f->bf->n_nodes; i++) {
-		if (!f->needed[i] || f->varies[i])
+		if (!f->plan.needed[i] || f->plan.varies[i])
 			continue;
 		f->once[i] = entry->values[i] = emit_node(f, entry, i);
 		if (!f->once[i])
@@ -445,7 +355,7 @@ static void accumulate(struct bulk *f, struct lanes *l, uint32_t c, LLVMValueRef
 static int emit_nodes(struct bulk *f, struct lanes *l, bool early)
 {
 	for (uint32_t i = 0; i < f->bf->n_nodes; i++) {
-		if (!f->needed[i] || f->early[i] != early)
+		if (!f->plan.needed[i] || f->plan.early[i] != early)
 			continue;
 		if (f->once[i])
 			l->values[i] = splat(f->e, f->once[i],
@@ -490,7 +400,7 @@ static int emit_records(struct bulk *f, struct lanes *l)
 	const struct vm_branchfree *bf = f->bf;
 	LLVMBasicBlockRef next = NULL;
 	LLVMValueRef keep;
-	bool late_failures = only_matches_fail(bf);
+	bool late_failures = f->plan.only_matches_fail;
 	int err;
 
 	jit_windows_next(&l->windows);
@@ -500,7 +410,7 @@ static int emit_records(struct bulk *f, struct lanes *l)
 	keep = bf->match == BF_NONE ? NULL : condition(f, l, bf->match);
 	if (!late_failures)
 		note_failure(f, l);
-	if (f->heavy) {
+	if (f->plan.heavy) {
 		LLVMBasicBlockRef some = jit_block(e, "some");
 
 		next = jit_block(e, "none");
@@ -513,7 +423,7 @@ static int emit_records(struct bulk *f, struct lanes *l)
 	for (uint32_t c = 0; c < bf->n_cells; c++)
 		if (bf->cells[c].merge != BF_MERGE_NONE)
 			accumulate(f, l, c, keep);
-	if (keep && f->counter == BF_NONE)
+	if (keep && f->plan.counter == BF_NONE)
 		count_matches(e, l, keep);
 	if (late_failures && bf->reduce_fails != BF_NONE)
 		note_failure(f, l);
@@ -547,7 +457,8 @@ static int loop_init(struct bulk *f, struct lanes *l)
 	l->acc_high = calloc(bf->n_cells + 1, sizeof(LLVMValueRef));
 	if (!l->acc || !l->acc_high)
 		return -ENOMEM;
-	jit_windows_init(&l->windows, bf, f->needed, l->n > 1 ? e->vp->bounds.record_max_bytes : 0);
+	jit_windows_init(&l->windows, bf, f->plan.needed,
+			 l->n > 1 ? e->vp->bounds.record_max_bytes : 0);
 	l->matched = LLVMBuildAlloca(e->b, l->i64, "");
 	l->failed = LLVMBuildAlloca(e->b, l->i1, "");
 	LLVMBuildStore(e->b, LLVMConstNull(l->i64), l->matched);
@@ -628,7 +539,7 @@ static void emit_end(struct bulk *f, const struct lanes *l, struct jit_image *he
 
 		if (cell->merge == BF_MERGE_NONE)
 			continue;
-		if (c == f->counter)
+		if (c == f->plan.counter)
 			head->counter = head->n_cells;
 		head->cells[head->n_cells++] = (struct jit_cell){
 			.offset = (uint16_t)cell->offset,
@@ -642,7 +553,7 @@ static void emit_end(struct bulk *f, const struct lanes *l, struct jit_image *he
 				  jit_at_const(e, to, row_bytes));
 		to = jit_at_const(e, to, row_bytes * (cell->merge == BF_MERGE_ADD128 ? 2 : 1));
 	}
-	if (bf->match != BF_NONE && f->counter == BF_NONE) {
+	if (bf->match != BF_NONE && f->plan.counter == BF_NONE) {
 		head->counter = JIT_COUNTER_ROW;
 		jit_store(e, LLVMBuildLoad2(e->b, l->i64, l->matched, ""), to);
 		to = jit_at_const(e, to, row_bytes);
@@ -668,11 +579,7 @@ static unsigned choose_lanes(const struct jit_emit *e)
 
 static unsigned choose_step(const struct bulk *f, unsigned lanes)
 {
-	unsigned n = 0;
-
-	for (uint32_t i = 0; i < f->bf->n_nodes; i++)
-		n += f->needed[i];
-	return lanes > 1 && n <= FEW_NODES ? 2 * lanes : lanes;
+	return lanes > 1 && f->plan.n_needed <= FEW_NODES ? 2 * lanes : lanes;
 }
 
 static bool fits(const struct vm_branchfree *bf)
@@ -692,22 +599,17 @@ int jit_emit_bulk(struct jit_emit *e, const struct vm_branchfree *bf, struct jit
 		.e = e,
 		.bf = bf,
 		.once = calloc(bf->n_nodes, sizeof(LLVMValueRef)),
-		.varies = calloc(bf->n_nodes, sizeof(bool)),
-		.needed = calloc(bf->n_nodes, sizeof(bool)),
-		.early = calloc(bf->n_nodes, sizeof(bool)),
-		.counter = vm_branchfree_counter(bf),
 	};
 	struct lanes entry = {0}, body = {0};
 	LLVMValueRef index;
 	bool begun = false;
 	int err = -ENOMEM;
 
-	if (!f.once || !f.varies || !f.needed || !f.early)
+	if (!f.once || bulk_plan_init(&f.plan, bf))
 		goto out;
 	err = -ENOTSUP;
 	if (!fits(bf))
 		goto out;
-	mark(&f);
 	head->lanes = choose_lanes(e);
 	head->step = choose_step(&f, head->lanes);
 	head->counter = JIT_COUNTER_ALL;
@@ -732,8 +634,6 @@ out:
 	lanes_done(&entry);
 	lanes_done(&body);
 	free(f.once);
-	free(f.varies);
-	free(f.needed);
-	free(f.early);
+	bulk_plan_done(&f.plan);
 	return err;
 }
