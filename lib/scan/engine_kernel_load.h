@@ -24,7 +24,8 @@ int kernel_host_probe(struct kernel_host *ret, struct nf_error *why);
 
 /*
  * Load: *ret_fd is the program. Refused by the kernel's verifier: FAILED_PRECONDITION, where = the
- * user's source line, text = the verifier's last words.
+ * user's source line, text = the verifier's last words; of a program too complex for it neither is
+ * known, and to find that out takes seconds.
  */
 int kernel_load(const struct kernel_host *host, const struct kernel_image *image,
 		const struct vm_program *vp, int *ret_fd, struct nf_error *err);
