@@ -504,7 +504,7 @@ static int emit_loop(struct bulk *f, struct lanes *l, LLVMValueRef index, unsign
 	LLVMPositionBuilderAtEnd(e->b, body);
 	if (e->options->fixed) {
 		l->record = jit_at(e, e->data, LLVMBuildMul(e->b, i, jit_const(e, bytes), ""));
-		jit_emit_prefetch(e, l->record, step);
+		jit_emit_prefetch(e, l->record, step, f->plan.n_needed <= FEW_NODES);
 	} else {
 		LLVMValueRef at = LLVMBuildGEP2(e->b, e->i32, e->starts, &i, 1, "");
 		LLVMValueRef after = LLVMBuildGEP2(e->b, e->i32, e->starts, &next, 1, "");

@@ -98,15 +98,17 @@ LLVMValueRef jit_intrinsic(struct jit_emit *e, const char *name, LLVMTypeRef typ
 			      n_args, "");
 }
 
-void jit_emit_prefetch(struct jit_emit *e, LLVMValueRef record, unsigned n)
+void jit_emit_prefetch(struct jit_emit *e, LLVMValueRef record, unsigned n, bool quick)
 {
 	enum { LINE_BYTES = 64, MOST = 16, FOR_READING = 0, ALL_CACHES = 3, DATA = 1 };
-	enum { AHEAD_RECORDS = 16, AHEAD_LEAST = 512, AHEAD_MOST = 2048 };
+	enum { AHEAD_QUICK = 256, AHEAD_RECORDS = 16, AHEAD_LEAST = 512, AHEAD_MOST = 2048 };
 	const struct vm_program *vp = e->vp;
 	uint32_t bytes = vp->bounds.record_max_bytes, ahead = AHEAD_RECORDS * bytes;
 	uint32_t end = (n - 1) * bytes + vp->record_read_end;
 
 	ahead = ahead < AHEAD_LEAST ? AHEAD_LEAST : ahead > AHEAD_MOST ? AHEAD_MOST : ahead;
+	if (quick)
+		ahead = AHEAD_QUICK;
 	if (!vp->record_read_end)
 		return;
 	for (uint32_t k = 0, at = vp->record_read_start; k < MOST && at < end; k++) {

@@ -54,8 +54,9 @@ LLVMValueRef jit_field(struct jit_emit *e, size_t offset);
 LLVMValueRef jit_intrinsic(struct jit_emit *e, const char *name, LLVMTypeRef type,
 			   LLVMValueRef *args, unsigned n_args);
 /* Fixed records: ask for what the program reads of n of them, some way behind `record`. A loop with
- * many instructions a record has too few records under way to keep the memory busy. */
-void jit_emit_prefetch(struct jit_emit *e, LLVMValueRef record, unsigned n);
+ * many instructions a record has too few records under way to keep the memory busy. A quick one has
+ * not, and asking far ahead costs it a tenth of the memory's bandwidth (Zen 3). */
+void jit_emit_prefetch(struct jit_emit *e, LLVMValueRef record, unsigned n, bool quick);
 /* ctx->records += n, ctx->matched += matched */
 void jit_emit_counters(struct jit_emit *e, LLVMValueRef n, LLVMValueRef matched);
 

@@ -256,7 +256,7 @@ int jit_emit_exact(struct jit_emit *e, const char *name, bool metered)
 		uint32_t bytes = e->vp->bounds.record_max_bytes;
 
 		x->record = jit_at(e, e->data, LLVMBuildMul(e->b, i, jit_const(e, bytes), ""));
-		jit_emit_prefetch(e, x->record, 1);
+		jit_emit_prefetch(e, x->record, 1, false);
 		x->length = jit_const(e, bytes);
 	} else {
 		LLVMValueRef at = LLVMBuildGEP2(e->b, e->i32, e->starts, &i, 1, ""), next_at;
