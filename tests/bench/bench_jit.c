@@ -128,6 +128,11 @@ struct c_run {
 	{                                                                     \
 		struct c_run *c = arg;                                        \
 		prefix##_columns(c->data, c->n, &c->state.columns);           \
+	}                                                                     \
+	static void prefix##_run_chain(void *arg)                             \
+	{                                                                     \
+		struct c_run *c = arg;                                        \
+		prefix##_chain(c->data, c->n, &c->state.total);               \
 	}
 
 C_RUNS(gcc)
@@ -524,6 +529,60 @@ static void meter(void)
 	free(text);
 }
 
+/* Loops that nothing bounds always have the meter: lists of 256 random slots of a page. */
+static void chains(void)
+{
+	enum { LINKS = 256, SLOTS = 1024 };
+	size_t n = (256u << 10) / sizeof(struct ref_page);
+	struct ref_page *t = memory(n * sizeof(*t));
+	struct vm_program *vp = load("chain", NULL);
+	struct ref_total want = {0, 0};
+	struct subject s;
+	struct c_run c[3];
+	uint64_t got[2];
+
+	for (size_t i = 0; i < n; i++) {
+		uint16_t order[SLOTS];
+
+		for (unsigned k = 0; k < SLOTS; k++) {
+			order[k] = (uint16_t)k;
+			t[i].slots[k].value = (uint16_t)random_u64();
+		}
+		for (unsigned k = 1; k < LINKS; k++) { /* slot 0 is the first of each */
+			unsigned other = k + (unsigned)(random_u64() % (SLOTS - k));
+			uint16_t swap = order[k];
+
+			order[k] = order[other];
+			order[other] = swap;
+		}
+		for (unsigned k = 0; k < LINKS; k++)
+			t[i].slots[order[k]].next =
+				k + 1 < LINKS ? (uint16_t)(order[k + 1] * sizeof(t[i].slots[0]))
+					      : 0;
+	}
+	for (unsigned i = 0; i < 3; i++)
+		c[i] = (struct c_run){.data = t, .n = n};
+	open_subject(&s, &engine_jit, vp, NULL, t, n * sizeof(*t));
+	const struct bench_rival rivals[] = {
+		{"C, gcc -O3 -march=native, no meter", gcc_run_chain, &c[0]},
+		{"C, clang-19 -O3 -march=native", clang_run_chain, &c[1]},
+		{"C, gcc -O3, scalar", scalar_run_chain, &c[2]},
+		{"jit, guarded and metered", run_subject, &s},
+	};
+	bench_group("the meter's cost where nothing bounds a loop: 256 links in a page, 256 KiB",
+		    rivals, 4, 0, rounds, (double)n * LINKS, "M/s");
+	close_subject(&s);
+	open_subject(&s, &engine_jit, vp, NULL, t, n * sizeof(*t));
+	run_subject(&s);
+	gcc_chain(t, n, &want);
+	memcpy(got, s.fold->state, sizeof(got));
+	check_equal("links", got[0], want.count);
+	check_equal("the sum of the lists", got[1], want.sum);
+	close_subject(&s);
+	vm_program_unref(vp);
+	free(t);
+}
+
 struct compile_run {
 	struct vm_program *vp;
 	struct jit_image *image;
@@ -639,10 +698,12 @@ int main(int argc, char **argv)
 	compile_times();
 	count_sum(256u << 20, "256 MB");
 	count_sum(512u << 10, "512 KiB");
+	count_sum(256u << 10, "256 KiB");
 	tpch();
 	columns();
 	lines();
 	meter();
+	chains();
 	bench_end();
 	return 0;
 }

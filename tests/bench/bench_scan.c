@@ -197,20 +197,49 @@ static void run_memory(void *arg)
 	fold_parts(c, c->memory, c->bytes / sizeof(struct ref_trade));
 }
 
+/* A part of the file, copied piece by piece. */
+struct read_part {
+	struct c_case *c;
+	off_t at, end;
+	struct ref_total total;
+};
+
+static void *read_part_main(void *arg)
+{
+	struct read_part *p = arg;
+	int fd = open(p->c->path, O_RDONLY);
+	AUTO_FREE uint8_t *buffer = aligned_alloc(4096, PIECE_BYTES);
+
+	if (fd < 0 || !buffer)
+		die_errno(p->c->path);
+	while (p->at < p->end) {
+		size_t want = p->end - p->at < PIECE_BYTES ? (size_t)(p->end - p->at) : PIECE_BYTES;
+		ssize_t n = pread(fd, buffer, want, p->at);
+
+		if (n <= 0)
+			die_errno(p->c->path);
+		p->c->loop((const struct ref_trade *)buffer, (size_t)n / sizeof(struct ref_trade),
+			   bound, &p->total);
+		p->at += n;
+	}
+	close(fd);
+	return NULL;
+}
+
 static void run_read(void *arg)
 {
 	struct c_case *c = arg;
-	int fd = open(c->path, O_RDONLY);
-	AUTO_FREE uint8_t *buffer = aligned_alloc(4096, PIECE_BYTES);
-	ssize_t n;
+	off_t half = c->threads > 1 ? FILE_BYTES / 2 : FILE_BYTES;
+	struct read_part parts[2] = {{c, 0, half, {0, 0}}, {c, half, FILE_BYTES, {0, 0}}};
+	pthread_t other;
 
-	if (fd < 0 || !buffer)
-		die_errno(c->path);
-	c->total = (struct ref_total){0, 0};
-	while ((n = read(fd, buffer, PIECE_BYTES)) > 0)
-		c->loop((const struct ref_trade *)buffer, (size_t)n / sizeof(struct ref_trade),
-			bound, &c->total);
-	close(fd);
+	if (c->threads > 1 && pthread_create(&other, NULL, read_part_main, &parts[1]))
+		die_errno("a thread");
+	read_part_main(&parts[0]);
+	if (c->threads > 1)
+		pthread_join(other, NULL);
+	c->total.count = parts[0].total.count + parts[1].total.count;
+	c->total.sum = parts[0].total.sum + parts[1].total.sum;
 }
 
 static void check_same(const char *what, const struct ref_total *a, const struct ref_total *b)
@@ -252,7 +281,7 @@ static void hot_file(void)
 static void two_threads(void)
 {
 	struct ref_trade *t = aligned_alloc(2 << 20, FILE_BYTES);
-	struct c_case c[2];
+	struct c_case c[2], copied[2];
 	struct scan_case s[2];
 
 	if (!t)
@@ -262,6 +291,8 @@ static void two_threads(void)
 	for (unsigned i = 0; i < 2; i++) {
 		c[i] = (struct c_case){
 			.memory = t, .bytes = FILE_BYTES, .loop = gcc_count_sum, .threads = i + 1};
+		copied[i] =
+			(struct c_case){.path = big_path, .loop = gcc_count_sum, .threads = i + 1};
 		s[i] = (struct scan_case){
 			.path = big_path, .engine = "jit", .threads = i + 1, .cached = true};
 	}
@@ -269,15 +300,22 @@ static void two_threads(void)
 		{"C over memory, one thread", run_memory, &c[0]},
 		{"C over memory, two threads", run_memory, &c[1]},
 	};
+	const struct bench_rival reads[] = {
+		{"C over read(), 1 MiB pieces, one thread", run_read, &copied[0]},
+		{"C over read(), two threads", run_read, &copied[1]},
+	};
 	const struct bench_rival scans[] = {
 		{"jit over a hot file, one thread", run_scan, &s[0]},
 		{"jit over a hot file, two threads", run_scan, &s[1]},
 	};
 	bench_group("what two threads bring in plain C, 256 MB", plain, 2, 0, rounds, FILE_BYTES,
 		    "GB/s");
+	bench_group("what two threads bring in C that reads a hot file, 256 MB", reads, 2, 0,
+		    rounds, FILE_BYTES, "GB/s");
 	bench_group("what two threads bring in a scan, 256 MB", scans, 2, 0, rounds, FILE_BYTES,
 		    "GB/s");
 	check_same("two threads", &s[1].total, &s[0].total);
+	check_same("C in two threads", &copied[1].total, &copied[0].total);
 	free(t);
 }
 

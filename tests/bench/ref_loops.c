@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Compiled three times: REF is the prefix of the names. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "ref_loops.h"
@@ -89,6 +90,28 @@ void NAME(find_byte)(const char *p, size_t n, struct ref_total *s)
 		s->sum += i;
 		p += len + 1;
 	}
+}
+
+/* With the check that the guarded program has. */
+void NAME(chain)(const struct ref_page *t, size_t n, struct ref_total *s)
+{
+	uint64_t count = 0, sum = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const uint8_t *page = (const uint8_t *)&t[i];
+		uint16_t at = 0, value;
+
+		do {
+			if (at > sizeof(*t) - 4)
+				abort();
+			memcpy(&value, page + at + 2, 2);
+			memcpy(&at, page + at, 2);
+			count++;
+			sum += value;
+		} while (at);
+	}
+	s->count += count;
+	s->sum += sum;
 }
 
 uint64_t NAME(plain_sum)(const uint64_t *p, size_t n)

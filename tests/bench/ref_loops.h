@@ -20,6 +20,12 @@ struct ref_item {
 	char returnflag, linestatus, pad[22];
 };
 
+struct ref_page {
+	struct {
+		uint16_t next, value;
+	} slots[1024];
+};
+
 struct ref_total {
 	uint64_t count, sum;
 };
@@ -49,6 +55,7 @@ struct ref_columns {
 	void prefix##_q1(const struct ref_item *t, size_t n, struct ref_q1 s[65536]);        \
 	void prefix##_columns(const struct ref_reading *t, size_t n, struct ref_columns *s); \
 	void prefix##_find_byte(const char *p, size_t n, struct ref_total *s);               \
+	void prefix##_chain(const struct ref_page *t, size_t n, struct ref_total *s);        \
 	uint64_t prefix##_plain_sum(const uint64_t *p, size_t n);
 
 REF_DECLARE(gcc)
