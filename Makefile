@@ -30,7 +30,8 @@ below_vm      := program base
 below_scan    := vm program base
 below_rpc     := base
 below_wire    := program base
-MODULES       := base program vm scan rpc wire
+below_sql     := vm program base
+MODULES       := base program vm scan rpc wire sql
 
 # ---- flags -----------------------------------------------------------------------------------
 PKGS := libbpf libelf liburing libprotobuf-c libnghttp2 libssl libcrypto libuv libseccomp libcap-ng inih libcjson
@@ -72,6 +73,7 @@ libs_vm      := -lm -ldl
 libs_scan    := -luring -lnvme
 libs_rpc     := -lnghttp2 -lssl -lcrypto -luv
 libs_wire    := -lprotobuf-c
+libs_sql     := -lpg_query -lgmp
 archives = $(foreach m,$(1) $(below_$(1)),$(B)/lib/$(m).a)
 syslibs  = $(foreach m,$(1) $(below_$(1)),$(libs_$(m)))
 
@@ -136,12 +138,13 @@ cmd_objs    := $(call objs,$(wildcard compute-client/cmd/*.c compute-client/benc
 $(node_objs) $(client_objs) $(cmd_objs): | $(GEN_H)
 link_all := -Wl,--start-group $(foreach m,$(MODULES),$(B)/lib/$(m).a) -Wl,--end-group
 all_libs := $(foreach m,$(MODULES),$(libs_$(m)))
-libs_node := -lseccomp -lcap-ng -linih
+# Of SQL a node needs schemas alone: no parser and no numbers are linked into it.
+libs_node := $(foreach m,$(filter-out sql,$(MODULES)),$(libs_$(m))) -lseccomp -lcap-ng -linih
 libs_cmd := -lcjson -lm
 
 $(B)/nearfoldd: $(node_objs) $(MODULES:%=$(B)/lib/%.a)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(all_ldflags) -o $@ $(node_objs) $(link_all) $(all_libs) $(libs_node)
+	$(Q)$(CC) $(all_ldflags) -o $@ $(node_objs) $(link_all) $(libs_node)
 
 $(B)/nearfold: $(cmd_objs) $(client_objs) $(MODULES:%=$(B)/lib/%.a)
 	$(call say,LD,$@)
@@ -252,7 +255,7 @@ $(B)/tests/node.a: $(filter-out %/main.o,$(node_objs))
 $(B)/tests/unit/storage-node/test_%: $(B)/obj/tests/unit/storage-node/test_%.o $(B)/tests/node.a $(B)/tests/support.a $(MODULES:%=$(B)/lib/%.a)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(all_ldflags) -o $@ $< $(B)/tests/support.a $(B)/tests/node.a $(link_all) $(all_libs) $(libs_node) -lcmocka
+	$(Q)$(CC) $(all_ldflags) -o $@ $< $(B)/tests/support.a $(B)/tests/node.a $(link_all) $(libs_node) -lcmocka
 $(call objs,$(filter tests/unit/storage-node/%,$(unit_src))): | $(GEN_H)
 # What several tests share: tests/support/*.c (programs of their own there are named prog_*.c).
 support_src := $(filter-out tests/support/prog_%,$(wildcard tests/support/*.c))

@@ -56,7 +56,8 @@ static const struct {
 } flags[] = {
 	{FLAG_CONFIG, "config", "FILE", "read the configuration file"},
 	{FLAG_LISTEN, "listen", "ADDR", "HOST:PORT, [::1]:PORT or unix:/PATH; repeatable"},
-	{FLAG_EXPORT, "export", "NAME=PATH,format=...", "serve a data set; repeatable"},
+	{FLAG_EXPORT, "export", "NAME=PATH,format=...",
+	 "serve a data set; repeatable; for SQL ,schema=... at the end"},
 	{FLAG_LIMIT, "limit", "NAME=VALUE", "set a limit (docs/operating.md); repeatable"},
 	{FLAG_ROOT, "root", "DIR", "data sets' paths are relative to DIR and stay below it"},
 	{FLAG_DEVICES, "devices", "PATTERN", "block devices that data sets may be: /dev/..."},

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/scope.h"
+#include "sql/sql_schema.h"
 
 enum {
 	MAX_LINE_BYTES = 64 << 10,
@@ -216,6 +217,38 @@ static struct dataset_spec *dataset_append(struct node_config *config, struct nf
 	return &grown[config->n_datasets++];
 }
 
+/*
+ * A data set's schema, as far as its words so far tell: each of format and schema may come first.
+ * Clients rely on it, so a wrong one is no data set to start with. The client has the same rule
+ * for its own files.
+ */
+static int check_schema(const struct dataset_spec *spec, struct nf_error *err)
+{
+	AUTO(sql_schema_done) struct sql_schema schema = {0};
+	int ret;
+
+	if (!spec->schema)
+		return 0;
+	if (spec->format != FORMAT_FIXED)
+		return nf_error_set(err, NF_INVALID_ARGUMENT, "schema",
+				    "a schema describes fixed records, and the format is lines: "
+				    "leave one of them out");
+	ret = sql_schema_parse(spec->schema, &schema, err);
+	return ret || !spec->record_bytes ? ret
+					  : sql_schema_check(&schema, spec->record_bytes, err);
+}
+
+/* Of several data sets: which. */
+static int refuse_dataset(const struct dataset_spec *spec, struct nf_error *err)
+{
+	char where[300];
+
+	snprintf(where, sizeof(where), "data set %s%s%s", spec->name,
+		 err && *err->where ? ": " : "", err ? err->where : "");
+	return nf_error_set(err, err ? err->code : NF_INVALID_ARGUMENT, where, "%s",
+			    err ? err->text : "");
+}
+
 int node_config_add_export(struct node_config *config, const char *text, struct nf_error *err)
 {
 	struct dataset_spec spec = {0}, *slot;
@@ -223,6 +256,11 @@ int node_config_add_export(struct node_config *config, const char *text, struct 
 
 	if (ret)
 		return ret;
+	ret = check_schema(&spec, err);
+	if (ret) {
+		refuse_dataset(&spec, err);
+		goto err;
+	}
 	if (dataset_find(config, spec.name)) {
 		ret = nf_error_set(err, NF_INVALID_ARGUMENT, spec.name,
 				   "two data sets have this name; rename one");
@@ -248,14 +286,8 @@ int node_config_check(struct node_config *config, struct nf_error *err)
 
 		if (!ret && !spec->path)
 			ret = nf_error_set(err, NF_INVALID_ARGUMENT, NULL, "path is missing");
-		if (ret) {
-			char where[300];
-
-			snprintf(where, sizeof(where), "data set %s%s%s", spec->name,
-				 err && *err->where ? ": " : "", err ? err->where : "");
-			return nf_error_set(err, err ? err->code : NF_INVALID_ARGUMENT, where, "%s",
-					    err ? err->text : "");
-		}
+		if (ret)
+			return refuse_dataset(spec, err);
 	}
 	if (!config->n_datasets)
 		return nf_error_set(err, NF_INVALID_ARGUMENT, NULL,
@@ -353,8 +385,11 @@ static int dataset_value(struct reading *r, const char *section, const char *key
 		ret = say_once(r, &r->dataset, section, key);
 	if (ret)
 		return ret;
-	return dataset_spec_set(&r->config->datasets[r->config->n_datasets - 1], key, value,
-				r->err);
+
+	struct dataset_spec *spec = &r->config->datasets[r->config->n_datasets - 1];
+
+	ret = dataset_spec_set(spec, key, value, r->err);
+	return ret ? ret : check_schema(spec, r->err);
 }
 
 static int node_value(struct reading *r, const char *section, const char *key, const char *value)

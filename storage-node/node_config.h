@@ -16,8 +16,9 @@
  *	path = trades/2026-*.bin
  *	format = fixed:32
  *
- * A data set's keys are the words of scan/dataset.h. Unknown sections and keys, and keys and names
- * that are given twice, are errors with FILE:LINE. Immutable after start.
+ * A data set's keys are the words of scan/dataset.h; a schema must be one (sql/sql_schema.h) and
+ * describe the format's records. Unknown sections and keys, and keys and names that are given
+ * twice, are errors with FILE:LINE. Immutable after start.
  */
 #ifndef NF_NODE_CONFIG_H
 #define NF_NODE_CONFIG_H

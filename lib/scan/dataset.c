@@ -267,6 +267,9 @@ int dataset_spec_check(const struct dataset_spec *spec, struct nf_error *err)
 {
 	switch (spec->format) {
 	case FORMAT_FIXED:
+		if (!spec->record_bytes && spec->schema && strstr(spec->schema, "format="))
+			return nf_error_set(err, NF_INVALID_ARGUMENT, "format",
+					    "schema takes all that follows it: give it last");
 		if (!spec->record_bytes)
 			return nf_error_set(
 				err, NF_INVALID_ARGUMENT, "format",

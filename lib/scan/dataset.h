@@ -28,8 +28,8 @@ struct dataset_spec {
 	uint32_t record_bytes; /* fixed: 1..1 MiB */
 	uint64_t skip_bytes;   /* passed over at the start of each file */
 	bool tail_ignore;      /* fixed: a last record cut short is passed over, not an error */
-	char *schema;          /* text as given, or NULL; checked by whoever uses it (SQL) */
-	char **allow;          /* identities, ended by NULL; NULL: none given */
+	char *schema; /* text as given, or NULL; checked where it is given, for lib/sql is above */
+	char **allow; /* identities, ended by NULL; NULL: none given */
 };
 
 /* "NAME=PATH,format=..."; -EINVAL with where = the text's part and what would be right. */

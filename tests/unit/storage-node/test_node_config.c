@@ -49,7 +49,7 @@ static void reads_every_section(void **state)
 				   "skip = 128\n"
 				   "tail = ignore\n"
 				   "allow = alice+bob\n"
-				   "schema = ts:u64, price:decimal(12,2)\n"
+				   "schema = ts:u64, price:decimal(12,2), pad(16)\n"
 				   "[dataset log]\n"
 				   "path = log.txt ; the current one\n"
 				   "format = lines\n",
@@ -69,7 +69,7 @@ static void reads_every_section(void **state)
 	assert_int_equal(c.datasets[0].skip_bytes, 128);
 	assert_true(c.datasets[0].tail_ignore);
 	assert_string_equal(c.datasets[0].allow[1], "bob");
-	assert_string_equal(c.datasets[0].schema, "ts:u64, price:decimal(12,2)");
+	assert_string_equal(c.datasets[0].schema, "ts:u64, price:decimal(12,2), pad(16)");
 	assert_string_equal(c.datasets[1].path, "log.txt");
 	node_config_done(&c);
 }
@@ -97,6 +97,14 @@ static void bad_lines_are_named(void **state)
 		{"[dataset a]\npath = /x\n[dataset a]\npath = /y\n", 4, "exists already"},
 		{"[dataset a]\npath = /x\npath = /y\n", 3, "'path' is given twice in [dataset a]"},
 		{"[dataset a]\npath = /x\n[dataset b]\nname = a\npath = /y\n", 4, "[dataset NAME]"},
+		{"[dataset a]\nformat = fixed:8\nschema = a:i63\npath = /x\n", 3,
+		 "no type \"i63\""},
+		{"[dataset a]\nschema = a:i64,\nformat = fixed:8\n", 2, "schema"},
+		{"[dataset a]\nformat = fixed:12\nschema = a:i64\n", 3, "add pad(4)"},
+		{"[dataset a]\nschema = a:i64\npath = /x\nformat = fixed:12\n", 4, "add pad(4)"},
+		{"[dataset a]\nformat = fixed:4\nschema = a:i64\n", 3, "take away 4"},
+		{"[dataset a]\nformat = lines\nschema = a:i64\n", 3, "describes fixed records"},
+		{"[dataset a]\nschema = a:i64\nformat = lines\n", 3, "describes fixed records"},
 		{"[dataset a b]\npath = /x\n", 2, "not a data set's name"},
 		{"[dataset \xff]\npath = /x\n", 2, "not a data set's name"},
 		{"[node]\nroot = /x\n[node]\nroot = /y\n", 4, "'root' is given twice"},
@@ -129,13 +137,17 @@ static void a_long_line_is_read_whole(void **state)
 	static char text[20000];
 	struct node_config c;
 	struct nf_error err;
-	size_t n = (size_t)snprintf(text, sizeof(text),
-				    "[dataset a]\npath=/x\nformat=fixed:8\nschema=");
+	size_t n = (size_t)snprintf(text, sizeof(text), "[dataset a]\npath=/x\nschema=");
+	unsigned columns = 0;
 
 	(void)state;
-	while (n < 15000)
-		n += (size_t)snprintf(text + n, sizeof(text) - n, "column%zu:u8,", n);
-	snprintf(text + n, sizeof(text) - n, "last:u8\n");
+	while (n < 15000) {
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "a_long_name_of_a_column_%zu:u8,",
+				      n);
+		columns++;
+	}
+	n += (size_t)snprintf(text + n, sizeof(text) - n, "last:u8\n");
+	snprintf(text + n, sizeof(text) - n, "format=fixed:%u\n", columns + 1);
 	assert_int_equal(read_text(text, &c, &err), 0);
 	assert_true(strlen(c.datasets[0].schema) > 14000);
 	assert_non_null(strstr(c.datasets[0].schema, "last:u8"));
@@ -255,6 +267,24 @@ static void exports_have_one_name_each(void **state)
 	node_config_done(&c);
 }
 
+static void exports_have_schemas_of_their_records(void **state)
+{
+	struct node_config c;
+	struct nf_error err;
+
+	(void)state;
+	node_config_init(&c);
+	assert_true(node_config_add_export(&c, "a=/x,format=fixed:8,schema=a:i32", &err) < 0);
+	assert_string_equal(err.where, "data set a: schema");
+	assert_true(node_config_add_export(&c, "a=/x,schema=a:i64,format=fixed:8", &err) < 0);
+	assert_string_equal(err.text, "schema takes all that follows it: give it last");
+	assert_true(node_config_add_export(&c, "a=/x,format=fixed:8,schema=a:i33", &err) < 0);
+	assert_true(node_config_add_export(&c, "a=/x,format=lines,schema=a:i32", &err) < 0);
+	assert_int_equal(c.n_datasets, 0);
+	assert_int_equal(node_config_add_export(&c, "a=/x,format=fixed:4,schema=a:i32", &err), 0);
+	node_config_done(&c);
+}
+
 static void local_addresses_are_told_from_others(void **state)
 {
 	static const char *const local[] = {"127.0.0.1:1", "127.8.9.1:1", "[::1]:7411",
@@ -294,6 +324,7 @@ int main(void)
 		cmocka_unit_test(a_missing_file_is_named),
 		cmocka_unit_test(what_is_incomplete_is_refused),
 		cmocka_unit_test(exports_have_one_name_each),
+		cmocka_unit_test(exports_have_schemas_of_their_records),
 		cmocka_unit_test(local_addresses_are_told_from_others),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
