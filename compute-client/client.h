@@ -3,6 +3,7 @@
  * client.h - what the files of libnearfold know of each other. Nothing here is exported.
  *
  *	nearfold_program.c   an object, its parameters, its source lines
+ *	nearfold_sql.c       a query in SQL instead of an object; client_sql*.c: its answers, errors
  *	nearfold_conn.c      a connection, one call at a time, errors with their details
  *	nearfold_query.c     nearfold_run: a query on a node
  *	nearfold_local.c     the same over files, in this process
@@ -32,16 +33,19 @@ int client_no_memory(struct nearfold_error *to);
 
 /* ---- programs ------------------------------------------------------------------------------ */
 
+struct client_sql; /* client_sql.h */
+
 struct nearfold_program {
 	struct program *program;
-	struct layout params; /* n_members 0 when it takes none */
-	uint8_t *param_bytes; /* program->params_bytes */
-	char *path;
+	struct client_sql *sql; /* NULL: it was no SQL */
+	struct layout params;   /* n_members 0 when it takes none */
+	uint8_t *param_bytes;   /* program->params_bytes */
+	char *path;             /* for messages; of SQL "the query" */
 	char id[2 * PROGRAM_ID_BYTES + 1];
 };
 
-/* If err->where names a line of the program's source whose text the object has: fill err->source.
- */
+/* Call it when a program fails or is refused. If err->where names a line of the program's source
+ * whose text the object has: fills err->source. Failures of SQL are said in SQL's words. */
 void client_program_source(const struct nearfold_program *p, struct nearfold_error *err);
 
 /* The data set that a local query or a check is about; without a path or files. */
@@ -93,6 +97,9 @@ struct client_counters {
 int client_node_counters(struct nearfold_conn *c, struct client_counters *ret,
 			 struct nearfold_error *err);
 
+/* *ret is freed by nearfold__v1__dataset__free_unpacked(). */
+int client_describe(struct nearfold_conn *c, const char *name, Nearfold__V1__Dataset **ret,
+		    struct nearfold_error *err);
 /* The data set is not there: say which are. */
 void client_name_datasets(struct nearfold_conn *c, struct nearfold_error *err);
 
@@ -115,7 +122,7 @@ int client_run_local(const struct nearfold_query *q, struct nearfold_result **re
 		     struct nearfold_error *err);
 
 /* The caller's struct as this version has it (an older caller's is shorter: what it lacks is zero),
- * with a program and a range that is not empty. */
+ * with a program and a range that is not empty, and what SQL's program says by itself. */
 int client_query_read(const struct nearfold_query *given, struct nearfold_query *ret,
 		      struct nearfold_error *err);
 
@@ -139,8 +146,9 @@ void partials_take(struct partials *p, uint8_t **ret_state, struct groups **ret_
 
 /* ---- results ------------------------------------------------------------------------------- */
 
-/* Takes state and groups (one of them is NULL) on success; stats and its texts are copied. */
-int client_result_new(struct program *program, uint8_t *state, struct groups *groups,
+/* Takes state and groups (one of them is NULL) on success; stats and its texts are copied. SQL's
+ * are finished: OUT_OF_RANGE as PostgreSQL has it. */
+int client_result_new(const struct nearfold_program *program, uint8_t *state, struct groups *groups,
 		      const struct nearfold_stats *stats, struct nearfold_result **ret,
 		      struct nf_error *err);
 

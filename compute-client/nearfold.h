@@ -12,10 +12,16 @@
  *	if (nearfold_run(conn, &q, &res, &err)) ...
  *	nearfold_result_write(res, NEARFOLD_TABLE, stdout);
  *
+ * or, in SQL,
+ *
+ *	if (nearfold_sql_prepare_on(&conn, 1, "SELECT count(*) FROM symbols", &prog, &err)) ...
+ *	struct nearfold_query q = {.program = prog};
+ *	if (nearfold_run(conn, &q, &res, &err)) ...
+ *
  * Functions return 0 or a negative errno and fill *err (may be NULL): the gRPC status code, where,
  * and what to do. On success outputs are owned by the caller; on failure they are untouched.
  * Texts are UTF-8; parts of them come from a node or from data, so escape control characters
- * before you print them on a terminal (nearfold_*_write() do).
+ * before you print them on a terminal (nearfold_*_write() do, CSV if it goes to one).
  * Objects belong to one thread at a time; different objects may be used by different threads.
  * Link: pkg-config --libs nearfold.
  */
@@ -33,8 +39,9 @@ extern "C" {
 #define NEARFOLD_API __attribute__((visibility("default")))
 
 struct nearfold_error {
-	int code;        /* gRPC status code, 1..16 */
-	char where[256]; /* "average.bpf.c:14 in reduce 'sum'", "127.0.0.1:7411", ... */
+	int code; /* gRPC status code, 1..16 */
+	/* "average.bpf.c:14 in reduce 'sum'", "SQL, column 8", "127.0.0.1:7411", ... */
+	char where[256];
 	char text[768];
 	char source[256];  /* the text of the source line that `where` names, or "" */
 	uint64_t query_id; /* of the node, 0 if there is none */
@@ -79,6 +86,37 @@ NEARFOLD_API int nearfold_connect(const char *address, const struct nearfold_con
 				  struct nearfold_conn **ret, struct nearfold_error *err);
 NEARFOLD_API void nearfold_close(struct nearfold_conn *c);
 
+/* ---- SQL ----------------------------------------------------------------------------------- */
+
+/*
+ * A SELECT with aggregates over one table, in PostgreSQL's grammar and with its meaning
+ * (docs/sql.md). It becomes a program like any other, for all functions that take one: WHERE, GROUP
+ * BY and the aggregates run beside the data, and what is left to do with the groups is done when
+ * the result is made, whose columns and rows are the query's. What fails in it fails with
+ * PostgreSQL's words and the place in the text.
+ *
+ * INVALID_ARGUMENT: what PostgreSQL refuses, too, or a schema that is none; UNIMPLEMENTED: what is
+ * not supported; RESOURCE_EXHAUSTED: more than a program can have. err->where is "SQL, column 8" or
+ * "SQL, line 2, column 8" (characters, from 1), err->source the line. While it runs OUT_OF_RANGE:
+ * a record or a group has no value (division by zero, overflow); where then names the record, too.
+ *
+ * Neither text, schema nor connections are needed any more when these functions have returned. The
+ * program has no parameters; nearfold_program_free() frees it.
+ */
+
+/* The table of FROM, which is the data set to ask a node for; the caller's, to free(). */
+NEARFOLD_API int nearfold_sql_table(const char *text, char **ret, struct nearfold_error *err);
+/* schema: "day:date, price:decimal(12,2), name:char(16)", what is in a record. Local queries may
+ * leave their format out; queries on nodes their data set. */
+NEARFOLD_API int nearfold_sql_prepare(const char *text, const char *schema,
+				      struct nearfold_program **ret, struct nearfold_error *err);
+/* With the schema that the table has on the nodes now; prepare again when it may have changed: a
+ * node looks at the length of records only. NOT_FOUND: a node has no such data set;
+ * FAILED_PRECONDITION: it has no schema, or not the same on all. */
+NEARFOLD_API int nearfold_sql_prepare_on(struct nearfold_conn *const *conns, unsigned n_conns,
+					 const char *text, struct nearfold_program **ret,
+					 struct nearfold_error *err);
+
 /* ---- queries ------------------------------------------------------------------------------- */
 
 struct nearfold_progress {
@@ -89,10 +127,12 @@ struct nearfold_progress {
 struct nearfold_query {
 	size_t size; /* sizeof(struct nearfold_query), or 0: this version's */
 	struct nearfold_program *program;
-	const char *dataset;      /* on a node */
+	/* On a node; NULL: the table of FROM, if the program was SQL (another one must have the
+	 * same schema). */
+	const char *dataset;
 	const char *const *files; /* local, ended by NULL: no connection needed */
-	const char *format;       /* local: "fixed:32", "lines" */
-	const char *schema;
+	const char *format;       /* local: "fixed:32", "lines"; NULL: as SQL's schema has it */
+	const char *schema;       /* local: it is checked; SQL was compiled with its own */
 	uint64_t skip_bytes;
 	int tail_ignore;
 	const char *engine; /* "auto", "kernel", "jit", "interp" */
@@ -143,15 +183,21 @@ NEARFOLD_API void nearfold_result_free(struct nearfold_result *r);
 
 NEARFOLD_API const struct nearfold_stats *nearfold_result_stats(const struct nearfold_result *r);
 /* Rows in the order of their keys: member by member, numbers as numbers, text as bytes. Ungrouped:
- * one row. */
+ * one row. Of SQL: the query's rows, without ORDER BY in the order of GROUP BY's keys. */
 NEARFOLD_API uint64_t nearfold_result_rows(const struct nearfold_result *r);
-/* The raw bytes of a row's key (NULL if ungrouped) and state; valid as long as r. */
+/* The raw bytes of a row's key (NULL if ungrouped) and state; valid as long as r. Rows of SQL have
+ * none: -ENOTSUP. */
 NEARFOLD_API int nearfold_result_row(const struct nearfold_result *r, uint64_t row,
 				     const void **ret_key, const void **ret_state);
 NEARFOLD_API unsigned nearfold_result_columns(const struct nearfold_result *r);
 NEARFOLD_API const char *nearfold_result_column_name(const struct nearfold_result *r, unsigned col);
-/* "u64", "f64", "char[16]" ... */
+/* "u64", "f64", "char[16]" ...; of SQL PostgreSQL's names: "bigint", "numeric", "text" ... */
 NEARFOLD_API const char *nearfold_result_column_type(const struct nearfold_result *r, unsigned col);
+/* A cell's text, as tables have it: "-12.50", "true", "1998-12-01"; texts of records as they are.
+ * NULL for a null (errno 0), no such cell (ERANGE), no memory (ENOMEM). Valid until the next call
+ * with r. */
+NEARFOLD_API const char *nearfold_result_text(struct nearfold_result *r, uint64_t row,
+					      unsigned col);
 
 enum nearfold_output { NEARFOLD_TABLE, NEARFOLD_JSON, NEARFOLD_CSV };
 NEARFOLD_API int nearfold_result_write(const struct nearfold_result *r, enum nearfold_output form,

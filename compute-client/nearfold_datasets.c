@@ -30,7 +30,10 @@ void client_name_datasets(struct nearfold_conn *c, struct nearfold_error *err)
 	if (!err || list(c, &reply, NULL) < 0)
 		return;
 
-	size_t n = strlen(err->text), size = sizeof(err->text);
+	/* Behind it the node says how to find out what follows here. */
+	const char *advice = strstr(err->text, "; ListDatasets ");
+	size_t n = advice ? (size_t)(advice - err->text) : strlen(err->text);
+	size_t size = sizeof(err->text);
 
 	n += (size_t)snprintf(err->text + n, size - n, "; the node has %s",
 			      reply->n_datasets ? "" : "none");
@@ -38,6 +41,27 @@ void client_name_datasets(struct nearfold_conn *c, struct nearfold_error *err)
 		n += (size_t)snprintf(err->text + n, size - n, "%s%s", i ? ", " : "",
 				      reply->datasets[i]->name);
 	nearfold__v1__list_datasets_reply__free_unpacked(reply, NULL);
+}
+
+int client_describe(struct nearfold_conn *c, const char *name, Nearfold__V1__Dataset **ret,
+		    struct nearfold_error *err)
+{
+	Nearfold__V1__DescribeDatasetRequest m;
+	AUTO_FREE uint8_t *data = NULL;
+	struct nf_error why = {0};
+	size_t size;
+
+	nearfold__v1__describe_dataset_request__init(&m);
+	m.name = (char *)name;
+	int r = client_call_unary(c, WIRE_DESCRIBE_DATASET, &m.base, &data, &size, err);
+
+	if (r < 0) {
+		if (err && err->code == NF_NOT_FOUND)
+			client_name_datasets(c, err);
+		return r;
+	}
+	*ret = wire_unpack_dataset(data, size, &why);
+	return *ret ? 0 : client_bad_reply(c, &why, err);
 }
 
 int nearfold_datasets_write(struct nearfold_conn *c, enum nearfold_output form, FILE *out,

@@ -88,27 +88,6 @@ static int explain_local(const struct nearfold_query *q, FILE *out, struct nf_er
 	return 0;
 }
 
-static int describe(struct nearfold_conn *c, const char *name, Nearfold__V1__Dataset **ret,
-		    struct nearfold_error *err)
-{
-	Nearfold__V1__DescribeDatasetRequest m;
-	AUTO_FREE uint8_t *data = NULL;
-	struct nf_error why = {0};
-	size_t size;
-
-	nearfold__v1__describe_dataset_request__init(&m);
-	m.name = (char *)name;
-	int r = client_call_unary(c, WIRE_DESCRIBE_DATASET, &m.base, &data, &size, err);
-
-	if (r < 0) {
-		if (err && err->code == NF_NOT_FOUND)
-			client_name_datasets(c, err);
-		return r;
-	}
-	*ret = wire_unpack_dataset(data, size, &why);
-	return *ret ? 0 : client_bad_reply(c, &why, err);
-}
-
 static int load(struct nearfold_conn *c, const struct nearfold_program *p,
 		Nearfold__V1__LoadProgramReply **ret, struct nearfold_error *err)
 {
@@ -180,7 +159,7 @@ static int explain_node(struct nearfold_conn *c, const struct nearfold_query *q,
 	Nearfold__V1__Capabilities *caps = NULL;
 	Nearfold__V1__Dataset *d = NULL;
 	Nearfold__V1__LoadProgramReply *loaded = NULL;
-	int r = q->dataset ? describe(c, q->dataset, &d, err)
+	int r = q->dataset ? client_describe(c, q->dataset, &d, err)
 			   : client_fail(err, NF_INVALID_ARGUMENT, "query", "no data set is named");
 
 	if (r == 0)

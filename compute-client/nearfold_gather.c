@@ -183,7 +183,7 @@ static int combine(struct branch *branches, unsigned n, const struct nearfold_qu
 	sum_stats(branches, n, &stats);
 	partials_take(branches[0].x.parts, &state, &groups);
 
-	int r = client_result_new(q->program->program, state, groups, &stats, ret, err);
+	int r = client_result_new(q->program, state, groups, &stats, ret, err);
 
 	if (r < 0) {
 		free(state);

@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "base/scope.h"
-#include "compute-client/client.h"
+#include "compute-client/client_sql.h"
 #include "compute-client/report.h"
 
 static void free_source(struct source **src)
@@ -14,25 +14,49 @@ static void free_source(struct source **src)
 	source_free(*src);
 }
 
-int client_spec(const struct nearfold_query *q, struct dataset_spec *ret, struct nf_error *err)
+/* The node's configuration has the same rule. */
+static int check_schema(const struct dataset_spec *spec, struct nf_error *err)
 {
-	struct dataset_spec spec = {0};
-	char skip[32];
+	AUTO(sql_schema_done) struct sql_schema s = {0};
 	int r;
 
-	if (!q->format)
+	if (!spec->schema)
+		return 0;
+	if (spec->format != FORMAT_FIXED)
+		return nf_error_set(err, NF_INVALID_ARGUMENT, "schema",
+				    "a schema describes fixed records, and the format is lines: "
+				    "leave one of them out");
+	r = sql_schema_parse(spec->schema, &s, err);
+	return r ? r : sql_schema_check(&s, spec->record_bytes, err);
+}
+
+int client_spec(const struct nearfold_query *q, struct dataset_spec *ret, struct nf_error *err)
+{
+	const struct client_sql *sql = q->program ? q->program->sql : NULL;
+	struct dataset_spec spec = {0};
+	const char *format = q->format;
+	char skip[32], fixed[32];
+	int r;
+
+	if (!format && sql) {
+		snprintf(fixed, sizeof(fixed), "fixed:%u", sql->schema.record_bytes);
+		format = fixed;
+	}
+	if (!format)
 		return nf_error_set(
 			err, NF_INVALID_ARGUMENT, "format",
 			"what a record is has not been said; give fixed:N (N bytes each) or "
 			"lines");
 	snprintf(skip, sizeof(skip), "%llu", (unsigned long long)q->skip_bytes);
-	r = dataset_spec_set(&spec, "format", q->format, err);
+	r = dataset_spec_set(&spec, "format", format, err);
 	if (r == 0 && q->skip_bytes)
 		r = dataset_spec_set(&spec, "skip", skip, err);
 	if (r == 0 && q->tail_ignore)
 		r = dataset_spec_set(&spec, "tail", "ignore", err);
 	if (r == 0 && q->schema)
 		r = dataset_spec_set(&spec, "schema", q->schema, err);
+	if (r == 0)
+		r = check_schema(&spec, err);
 	if (r < 0) {
 		dataset_spec_done(&spec);
 		return r;
@@ -161,7 +185,7 @@ static int scan_local(const struct nearfold_query *q, struct nearfold_result **r
 		return r;
 	fill_stats(&scan->stats, clock_now_ns() - w.began_ns,
 		   clock_read(CLOCK_PROCESS_CPUTIME_ID) - cpu_before, src->generation, &stats);
-	r = client_result_new(q->program->program, scan->state, scan->groups, &stats, ret, why);
+	r = client_result_new(q->program, scan->state, scan->groups, &stats, ret, why);
 	if (r == 0) {
 		scan->state = NULL;
 		scan->groups = NULL;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/scope.h"
-#include "compute-client/client.h"
+#include "compute-client/client_sql.h"
 #include "compute-client/suggest.h"
 #include "program/program_disasm.h"
 #include "program/program_elf.h"
@@ -55,6 +55,7 @@ void nearfold_program_free(struct nearfold_program *p)
 	if (!p)
 		return;
 	program_unref(p->program);
+	client_sql_free(p->sql);
 	layout_done(&p->params);
 	free(p->param_bytes);
 	free(p->path);
@@ -136,6 +137,10 @@ void client_program_source(const struct nearfold_program *p, struct nearfold_err
 
 	if (!err || !err->where[0])
 		return;
+	if (p->sql) {
+		client_sql_words(p, err);
+		return;
+	}
 	for (uint32_t f = 0; f < prog->n_funcs; f++) {
 		for (uint32_t i = 0; i < prog->funcs[f].n_lines; i++) {
 			const struct program_line *l = &prog->funcs[f].lines[i];

@@ -3,7 +3,20 @@
 #include <string.h>
 
 #include "base/scope.h"
-#include "compute-client/client.h"
+#include "compute-client/client_sql.h"
+
+/* The text says which data set, and the schema that it was compiled for which records. */
+static int sql_defaults(const struct client_sql *s, struct nearfold_query *q,
+			struct nearfold_error *err)
+{
+	if (q->schema && strcmp(q->schema, s->schema_text) != 0)
+		return client_fail(err, NF_INVALID_ARGUMENT, "schema",
+				   "the query was compiled for another one: leave it out");
+	q->schema = s->schema_text;
+	if (!q->dataset)
+		q->dataset = s->plan->table;
+	return 0;
+}
 
 int client_query_read(const struct nearfold_query *given, struct nearfold_query *ret,
 		      struct nearfold_error *err)
@@ -18,6 +31,12 @@ int client_query_read(const struct nearfold_query *given, struct nearfold_query 
 	if (!q.program)
 		return client_fail(err, NF_INVALID_ARGUMENT, "query",
 				   "no program; open one with nearfold_program_open()");
+	if (q.program->sql) {
+		int r = sql_defaults(q.program->sql, &q, err);
+
+		if (r < 0)
+			return r;
+	}
 	if (q.has_range && q.range_start >= q.range_end)
 		return client_fail(err, NF_INVALID_ARGUMENT, "range",
 				   "the range is empty; its end must be greater than its start");
@@ -72,11 +91,13 @@ int nearfold_run(struct nearfold_conn *conn, const struct nearfold_query *query,
 	if (r < 0)
 		return r;
 	partials_take(parts, &state, &groups);
-	r = client_result_new(q.program->program, state, groups, &x.stats, ret, &why);
+	r = client_result_new(q.program, state, groups, &x.stats, ret, &why);
 	if (r < 0) {
 		free(state);
 		groups_free(groups);
-		return client_error(err, &why, r);
+		client_error(err, &why, r);
+		client_program_source(q.program, err);
+		return r;
 	}
 	return 0;
 }

@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* nearfold_result.c - an answer: rows in order, columns named by the program's types. */
+/*
+ * nearfold_result.c - an answer: rows in order, columns named by the program's types.
+ *
+ * A program that was SQL has rows and columns of its own, made of the states once and for all
+ * (client_sql_answer.c); the states are not kept then.
+ */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/scope.h"
-#include "compute-client/client.h"
+#include "compute-client/client_sql.h"
 #include "compute-client/key_order.h"
 #include "compute-client/output.h"
 
@@ -22,7 +28,10 @@ struct nearfold_result {
 	struct row *rows;
 	uint64_t n_rows;
 	struct layout key_layout, state_layout; /* columns: the key's members, then the state's */
+	struct sql_answer *answer;              /* of SQL: all there is above but n_rows is not */
 	struct output_column *columns;
+	unsigned n_columns;
+	struct output_cell cell; /* what nearfold_result_text() gave last */
 	struct nearfold_stats stats;
 	char *texts[4]; /* what stats points to */
 };
@@ -55,6 +64,15 @@ static const struct layout_member *member_at(const struct nearfold_result *r, un
 			   : &r->state_layout.members[column - r->key_layout.n_members];
 }
 
+static int alloc_columns(struct nearfold_result *r, unsigned n)
+{
+	r->columns = calloc(n + 1, sizeof(*r->columns));
+	if (!r->columns)
+		return -ENOMEM;
+	r->n_columns = n;
+	return 0;
+}
+
 static int make_columns(struct nearfold_result *r, struct nf_error *err)
 {
 	int ret = 0;
@@ -63,15 +81,11 @@ static int make_columns(struct nearfold_result *r, struct nf_error *err)
 		ret = program_layout(r->program, LAYOUT_OF_KEY, &r->key_layout, err);
 	if (ret == 0)
 		ret = program_layout(r->program, LAYOUT_OF_STATE, &r->state_layout, err);
+	if (ret == 0)
+		ret = alloc_columns(r, r->key_layout.n_members + r->state_layout.n_members);
 	if (ret < 0)
 		return ret;
-
-	unsigned n = nearfold_result_columns(r);
-
-	r->columns = calloc(n + 1, sizeof(*r->columns));
-	if (!r->columns)
-		return -ENOMEM;
-	for (unsigned c = 0; c < n; c++) {
+	for (unsigned c = 0; c < r->n_columns; c++) {
 		bool is_key;
 		const struct layout_member *m = member_at(r, c, &is_key);
 
@@ -126,11 +140,35 @@ static int copy_stats(struct nearfold_result *r, const struct nearfold_stats *st
 	r->stats.engine_reason = r->texts[1];
 	r->stats.reader = r->texts[2];
 	r->stats.device = r->texts[3];
-	r->stats.groups = r->groups ? r->n_rows : 0;
+	r->stats.groups = r->groups ? groups_count(r->groups) : 0;
 	return 0;
 }
 
-int client_result_new(struct program *program, uint8_t *state, struct groups *groups,
+static int make_answer(struct nearfold_result *r, const struct client_sql *s, struct nf_error *err)
+{
+	uint64_t began = clock_now_ns();
+	int ret = sql_answer_new(s, r->state, r->groups, &r->answer, err);
+
+	r->stats.total_seconds += (double)(clock_now_ns() - began) / NS_PER_SEC;
+	if (ret == 0)
+		ret = alloc_columns(r, sql_answer_columns(r->answer));
+	if (ret < 0)
+		return ret;
+	for (unsigned c = 0; c < r->n_columns; c++)
+		r->columns[c] = sql_answer_column(r->answer, c);
+	r->n_rows = sql_answer_rows(r->answer);
+	return 0;
+}
+
+static void forget_states(struct nearfold_result *r)
+{
+	groups_free(r->groups);
+	free(r->state);
+	r->groups = NULL;
+	r->state = NULL;
+}
+
+int client_result_new(const struct nearfold_program *program, uint8_t *state, struct groups *groups,
 		      const struct nearfold_stats *stats, struct nearfold_result **ret,
 		      struct nf_error *err)
 {
@@ -140,17 +178,22 @@ int client_result_new(struct program *program, uint8_t *state, struct groups *gr
 	*err = none;
 	if (!r)
 		return nf_error_set(err, NF_RESOURCE_EXHAUSTED, "this process", "out of memory");
-	r->program = program_ref(program);
+	r->program = program_ref(program->program);
 	r->state = state;
 	r->groups = groups;
 
-	int failed = make_columns(r, err);
+	int failed = copy_stats(r, stats);
 
-	if (failed == 0)
-		failed = make_rows(r);
-	if (failed == 0)
-		failed = copy_stats(r, stats);
+	if (failed == 0 && program->sql) {
+		failed = make_answer(r, program->sql, err);
+	} else if (failed == 0) {
+		failed = make_columns(r, err);
+		if (failed == 0)
+			failed = make_rows(r);
+	}
 	if (failed == 0) {
+		if (r->answer)
+			forget_states(r);
 		*ret = r;
 		return 0;
 	}
@@ -169,10 +212,11 @@ void nearfold_result_free(struct nearfold_result *r)
 	layout_done(&r->key_layout);
 	layout_done(&r->state_layout);
 	program_unref(r->program);
-	groups_free(r->groups);
-	free(r->state);
+	sql_answer_free(r->answer);
+	forget_states(r);
 	free(r->rows);
 	free(r->columns);
+	free(r->cell.text);
 	for (unsigned i = 0; i < ARRAY_SIZE(r->texts); i++)
 		free(r->texts[i]);
 	free(r);
@@ -191,6 +235,8 @@ uint64_t nearfold_result_rows(const struct nearfold_result *r)
 int nearfold_result_row(const struct nearfold_result *r, uint64_t row, const void **ret_key,
 			const void **ret_state)
 {
+	if (r->answer)
+		return -ENOTSUP;
 	if (row >= r->n_rows)
 		return -ERANGE;
 	*ret_key = r->rows[row].key;
@@ -200,26 +246,56 @@ int nearfold_result_row(const struct nearfold_result *r, uint64_t row, const voi
 
 unsigned nearfold_result_columns(const struct nearfold_result *r)
 {
-	return r->key_layout.n_members + r->state_layout.n_members;
+	return r->n_columns;
 }
 
 const char *nearfold_result_column_name(const struct nearfold_result *r, unsigned col)
 {
-	return col < nearfold_result_columns(r) ? r->columns[col].name : NULL;
+	return col < r->n_columns ? r->columns[col].name : NULL;
 }
 
 const char *nearfold_result_column_type(const struct nearfold_result *r, unsigned col)
 {
-	return col < nearfold_result_columns(r) ? r->columns[col].type : NULL;
+	return col < r->n_columns ? r->columns[col].type : NULL;
 }
 
 static size_t cell(const void *arg, uint64_t row, unsigned column, char *buf, size_t size)
 {
 	const struct nearfold_result *r = arg;
+	const struct layout_member *m;
 	bool is_key;
-	const struct layout_member *m = member_at(r, column, &is_key);
 
-	return layout_format(m, is_key ? r->rows[row].key : r->rows[row].state, buf, size);
+	if (r->answer) {
+		const char *text = sql_answer_text(r->answer, row, column);
+
+		return text ? (size_t)snprintf(buf, size, "%s", text) : OUTPUT_NULL;
+	}
+	m = member_at(r, column, &is_key);
+
+	size_t n = layout_format(m, is_key ? r->rows[row].key : r->rows[row].state, buf, size);
+
+	/* The average of nothing; no number looks like it. */
+	if (kind_of(m) == OUTPUT_DECIMAL && n == strlen("null") && size > n &&
+	    strcmp(buf, "null") == 0)
+		return OUTPUT_NULL;
+	return n;
+}
+
+const char *nearfold_result_text(struct nearfold_result *r, uint64_t row, unsigned col)
+{
+	struct output_rows rows = {.cell = cell, .arg = r};
+	const char *text;
+
+	errno = ERANGE;
+	if (row >= r->n_rows || col >= r->n_columns)
+		return NULL;
+	errno = 0;
+	if (r->answer)
+		return sql_answer_text(r->answer, row, col);
+	text = output_cell_get(&r->cell, &rows, row, col);
+	if (!text)
+		errno = ENOMEM;
+	return r->cell.null ? NULL : text;
 }
 
 static void put_stats(const void *arg, struct json *j)
@@ -281,11 +357,12 @@ int nearfold_result_write(const struct nearfold_result *r, enum nearfold_output 
 {
 	struct output_rows rows = {
 		.columns = r->columns,
-		.n_columns = nearfold_result_columns(r),
+		.n_columns = r->n_columns,
 		.n_rows = r->n_rows,
 		.cell = cell,
 		.arg = r,
 		.stats = put_stats,
+		.quote_empty = r->answer != NULL,
 	};
 
 	return output_write(&rows, form, out);

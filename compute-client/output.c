@@ -8,20 +8,23 @@
 const char *output_cell_get(struct output_cell *cell, const struct output_rows *rows, uint64_t row,
 			    unsigned column)
 {
-	size_t need = rows->cell(rows->arg, row, column, cell->text, cell->size);
+	for (;;) {
+		size_t need = rows->cell(rows->arg, row, column, cell->text, cell->size);
 
-	if (need < cell->size)
-		return cell->text;
+		cell->null = need == OUTPUT_NULL;
+		if (cell->null)
+			return "null";
+		if (need < cell->size)
+			return cell->text;
 
-	size_t size = need + 64;
-	char *grown = realloc(cell->text, size);
+		size_t size = need + 64;
+		char *grown = realloc(cell->text, size);
 
-	if (!grown)
-		return NULL;
-	cell->text = grown;
-	cell->size = size;
-	rows->cell(rows->arg, row, column, cell->text, cell->size);
-	return cell->text;
+		if (!grown)
+			return NULL;
+		cell->text = grown;
+		cell->size = size;
+	}
 }
 
 int output_write(const struct output_rows *rows, enum nearfold_output form, FILE *out)

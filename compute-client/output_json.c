@@ -8,23 +8,32 @@
  */
 #include <ctype.h>
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "compute-client/output.h"
+
+/* JSON has no number that is not finite. */
+static void put_double(struct json *j, const char *text)
+{
+	double v = strtod(text, NULL);
+
+	if (isfinite(v))
+		json_double(j, v);
+	else
+		json_string(j, text);
+}
 
 static void put_value(struct json *j, enum output_kind kind, const char *text)
 {
 	switch (kind) {
 	case OUTPUT_INTEGER:
 	case OUTPUT_DECIMAL:
-		if (strcmp(text, "null") == 0)
-			json_null(j);
-		else
-			json_number_text(j, text);
+		json_number_text(j, text);
 		return;
 	case OUTPUT_FLOAT:
-		json_double(j, strtod(text, NULL));
+		put_double(j, text);
 		return;
 	case OUTPUT_BOOL:
 		json_bool(j, strcmp(text, "true") == 0);
@@ -50,7 +59,10 @@ static int put_rows(struct json *j, const struct output_rows *rows)
 				free(cell.text);
 				return -ENOMEM;
 			}
-			put_value(j, rows->columns[c].kind, text);
+			if (cell.null)
+				json_null(j);
+			else
+				put_value(j, rows->columns[c].kind, text);
 		}
 		json_close(j, ']');
 	}

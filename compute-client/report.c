@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "compute-client/client_sql.h"
 #include "compute-client/utf8.h"
 
 enum { LABEL_COLUMNS = 10 };
@@ -36,6 +37,29 @@ void report_text(FILE *out, const char *text)
 	}
 }
 
+/* The query in one line, and what becomes of its clauses. */
+static void report_sql(const struct sql_plan *p, FILE *out)
+{
+	const char *clauses[] = {
+		p->having ? ", HAVING" : "",     p->distinct ? ", DISTINCT" : "",
+		p->n_order ? ", ORDER BY" : "",  p->limit >= 0 ? ", LIMIT" : "",
+		p->offset > 0 ? ", OFFSET" : "",
+	};
+	char text[1024];
+
+	snprintf(text, sizeof(text), "%s", p->text);
+	for (char *c = text; *c; c++)
+		if (strchr("\n\r\t", *c))
+			*c = ' ';
+	report_line(out, "query", "%s%s", text, strlen(p->text) < sizeof(text) ? "" : "...");
+	report_line(out, "records", "beside the data: %s%" PRIu32 " key%s, %" PRIu32 " aggregate%s",
+		    p->where ? "WHERE, " : "", p->n_keys, p->n_keys == 1 ? "" : "s",
+		    p->n_aggregates, p->n_aggregates == 1 ? "" : "s");
+	report_line(out, "groups", "at the client: %" PRIu32 " column%s%s%s%s%s%s", p->n_outputs,
+		    p->n_outputs == 1 ? "" : "s", clauses[0], clauses[1], clauses[2], clauses[3],
+		    clauses[4]);
+}
+
 void report_program(const struct nearfold_program *p, FILE *out)
 {
 	const struct program *prog = p->program;
@@ -43,7 +67,10 @@ void report_program(const struct nearfold_program *p, FILE *out)
 
 	if (prog->record_bytes)
 		snprintf(record, sizeof(record), "%" PRIu32 " bytes", prog->record_bytes);
-	report_line(out, "program", "%s", p->path);
+	if (p->sql)
+		report_sql(p->sql->plan, out);
+	else
+		report_line(out, "program", "%s", p->path);
 	report_line(out, "id", "%s", p->id);
 	report_line(out, "record",
 		    "%s; parameters %" PRIu32 " bytes, key %" PRIu32 ", state %" PRIu32

@@ -38,7 +38,7 @@ _nearfold()
 		;;
 	--*)
 		# "--engine auto|kernel|jit|interp": the choices stand in the help.
-		values=$(sed -n "s/^  $prev \\([a-z|]*\\)  .*/\\1/p" <<<"$help")
+		values=$(sed -n "s/^  $prev \\([a-z|]*\\) .*/\\1/p" <<<"$help")
 		if [ -n "$values" ]; then
 			mapfile -t COMPREPLY < <(compgen -W "${values//|/ }" -- "$cur")
 			return

@@ -126,14 +126,30 @@ void bench_target_close(struct bench_target *t)
 
 /* ---- answers ------------------------------------------------------------------------------- */
 
-static bool same_answer(const struct bench_target *t, const struct nearfold_result *a,
-			const struct nearfold_result *b)
+static bool same_texts(struct nearfold_result *a, struct nearfold_result *b)
+{
+	for (uint64_t i = 0; i < nearfold_result_rows(a); i++) {
+		for (unsigned c = 0; c < nearfold_result_columns(a); c++) {
+			const char *x = nearfold_result_text(a, i, c);
+			const char *y = nearfold_result_text(b, i, c);
+
+			if (x && y ? strcmp(x, y) != 0 : x != y)
+				return false;
+		}
+	}
+	return true;
+}
+
+static bool same_answer(const struct bench_target *t, struct nearfold_result *a,
+			struct nearfold_result *b)
 {
 	const struct program *p = t->program->program;
 	uint64_t n = nearfold_result_rows(a);
 
 	if (nearfold_result_rows(b) != n)
 		return false;
+	if (t->program->sql)
+		return same_texts(a, b);
 	for (uint64_t i = 0; i < n; i++) {
 		const void *key_a, *key_b, *state_a, *state_b;
 
@@ -256,7 +272,7 @@ static int make_answer(struct bench_target *t, struct fold_stream *s, struct nf_
 			return nf_error_set(err, NF_RESOURCE_EXHAUSTED, NULL, "out of memory");
 		memcpy(state, fold->state, p->state_bytes);
 	}
-	r = client_result_new(t->program->program, state, fold->groups, &stats, &result, err);
+	r = client_result_new(t->program, state, fold->groups, &stats, &result, err);
 	if (r < 0) {
 		free(state);
 		return r;

@@ -26,6 +26,7 @@ enum {
 	CMD_BENCH_ENGINES = 1 << 8,
 	CMD_BENCH_REPORT = 1 << 9,
 	CMD_DEVICES = 1 << 10,
+	CMD_QUERY = 1 << 11,
 	CMD_BENCH = CMD_BENCH_SAVINGS | CMD_BENCH_SWEEP | CMD_BENCH_ENGINES | CMD_BENCH_REPORT,
 };
 
@@ -38,8 +39,8 @@ struct command {
 	int (*run)(const struct cmd_options *o); /* returns the exit status */
 };
 
-extern const struct command command_run, command_check, command_explain, command_datasets,
-	command_status, command_read, command_bench_savings, command_bench_sweep,
+extern const struct command command_query, command_run, command_check, command_explain,
+	command_datasets, command_status, command_read, command_bench_savings, command_bench_sweep,
 	command_bench_engines, command_bench_report, command_devices;
 /* All of them, ended by NULL. */
 extern const struct command *const commands[];

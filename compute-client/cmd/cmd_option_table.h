@@ -15,6 +15,7 @@ enum option_id {
 	OPT_SKIP,
 	OPT_TAIL,
 	OPT_SCHEMA,
+	OPT_SQL,
 	OPT_PARAM,
 	OPT_RANGE,
 	OPT_ENGINE,

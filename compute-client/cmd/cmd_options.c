@@ -7,11 +7,13 @@
 
 #include "base/scope.h"
 #include "compute-client/cmd/cmd_option_table.h"
+#include "compute-client/cmd/cmd_sql.h"
 #include "compute-client/cmd/cmd_values.h"
 #include "compute-client/suggest.h"
 #include "scan/dataset.h"
 
 enum {
+	TAKES_SQL = CMD_QUERY | CMD_EXPLAIN,
 	TAKES_PROGRAM = CMD_RUN | CMD_EXPLAIN | CMD_CHECK | CMD_BENCH_SAVINGS | CMD_BENCH_REPORT,
 	MAX_OPTIONS = 64,
 	MAX_THREADS = 1024,
@@ -103,6 +105,9 @@ static bool take(struct cmd_options *o, enum option_id id, const char *value)
 	case OPT_SCHEMA:
 		o->schema = value;
 		break;
+	case OPT_SQL:
+		o->sql = value;
+		break;
 	case OPT_PARAM:
 		return strchr(value, '=') && value[0] != '=' &&
 		       append(&o->params, &o->n_params, value);
@@ -175,25 +180,70 @@ static bool take(struct cmd_options *o, enum option_id id, const char *value)
 	return ok;
 }
 
+static int unquoted(const char *word)
+{
+	return cmd_usage("a query in pieces", word,
+			 "put the query in quotes, so that the shell hands it on as one word: "
+			 "nearfold query ... \"SELECT ... FROM ...\"");
+}
+
+static int take_query(struct cmd_options *o, const char *word)
+{
+	if (o->sql || o->program)
+		return unquoted(word);
+	o->sql = word;
+	return EXIT_DONE;
+}
+
 static int take_word(struct cmd_options *o, const char *word, bool after_local)
 {
 	bool takes_program = o->command->bit & TAKES_PROGRAM;
+	bool takes_sql = o->command->bit & TAKES_SQL;
 
 	if (!*word)
 		return cmd_usage(
 			"an empty word", o->command->name,
 			"it is no file and no program: is a variable of the shell not set?");
-	if (after_local || (o->local && o->program)) {
+	if (takes_sql && cmd_sql_is_piece(word))
+		return unquoted(word);
+	if (takes_sql && cmd_sql_is_query(word))
+		return take_query(o, word);
+	if (takes_sql && strcmp(word, "-") == 0)
+		return take_query(o, word);
+	if (after_local || (o->local && (o->program || o->sql))) {
 		if (!append(&o->files, &o->n_files, word))
 			return cmd_usage("out of memory", NULL, "there are too many words");
 		return EXIT_DONE;
 	}
-	if (!takes_program || o->program)
+	if (o->command->bit == CMD_QUERY)
+		return take_query(o, word);
+	if (takes_program && !o->program && (cmd_sql_is_query(word) || cmd_sql_is_piece(word)))
+		return cmd_usage("a query where a program is expected", word,
+				 "nearfold query runs SQL, nearfold explain --sql explains it");
+	if (!takes_program || o->program || o->sql)
 		return cmd_usage("one word too many", word,
 				 "%s takes %s; nearfold %s --help lists the options",
 				 o->command->name, takes_program ? "one program" : "options only",
 				 o->command->name);
 	o->program = word;
+	return EXIT_DONE;
+}
+
+/* Options of other commands that a query makes one look for. */
+static int misplaced_option(const struct command *c, const char *typed)
+{
+	static const struct {
+		const char *option, *advice;
+	} rows[] = {
+		{"--dataset", "leave it out: the table in FROM is the data set"},
+		{"--param", "leave it out: write the value into the query"},
+		{"--sql", "leave it out: the query is a word by itself"},
+	};
+
+	for (unsigned i = 0; c->bit == CMD_QUERY && i < ARRAY_SIZE(rows); i++)
+		if (strcmp(typed, rows[i].option + strlen("--")) == 0)
+			return cmd_usage("this option is not for queries", rows[i].option, "%s",
+					 rows[i].advice);
 	return EXIT_DONE;
 }
 
@@ -205,6 +255,12 @@ static int unknown_option(const struct command *c, const char *word, const struc
 	snprintf(typed, sizeof(typed), "%.*s", (int)strcspn(word, "="), word);
 	while (typed[0] == '-')
 		memmove(typed, typed + 1, strlen(typed));
+	if (misplaced_option(c, typed) != EXIT_DONE)
+		return EXIT_USAGE;
+	if ((c->bit & TAKES_SQL) && cmd_sql_is_query(word))
+		return cmd_usage("a query that begins like an option", word,
+				 "put a blank before its comment, or hand it to standard input "
+				 "and give -");
 	for (; known->name; known++)
 		suggest_offer(&near, known->name);
 	if (near.best)
@@ -317,6 +373,22 @@ int cmd_options_need_program(const struct cmd_options *o)
 			 o->command->usage);
 }
 
+int cmd_options_need_query(const struct cmd_options *o)
+{
+	if (o->sql)
+		return EXIT_DONE;
+	if (o->n_files > 0) {
+		const char *last = o->files[o->n_files - 1];
+
+		return cmd_usage("no query", last,
+				 "words after --local are files; give the query in quotes, or - "
+				 "<FILE if it is in a file");
+	}
+	return cmd_usage("no query", NULL,
+			 "give one in quotes, or - to read it from standard input: nearfold %s %s",
+			 o->command->name, o->command->usage);
+}
+
 int cmd_options_need_node(const struct cmd_options *o)
 {
 	if (o->n_nodes == 1)
@@ -325,6 +397,18 @@ int cmd_options_need_node(const struct cmd_options *o)
 		return cmd_usage("too many nodes", o->nodes[1],
 				 "nearfold %s asks one: --node ADDRESS", o->command->name);
 	return cmd_usage("no node", NULL, "give --node ADDRESS, like --node 127.0.0.1:7411");
+}
+
+/* What explain would take for a program. */
+static int sql_alone(const struct cmd_options *o)
+{
+	if (o->program)
+		return cmd_usage("a program and a query", o->program, "give one of them");
+	if (o->dataset)
+		return cmd_usage("--dataset with a query", o->dataset,
+				 "leave it out: the table in FROM is the data set");
+	return cmd_usage("--param with a query", o->params[0],
+			 "leave it out: write the value into the query");
 }
 
 int cmd_options_where(const struct cmd_options *o)
@@ -337,10 +421,13 @@ int cmd_options_where(const struct cmd_options *o)
 		return cmd_usage("both --node and --local", NULL,
 				 "give --node to run on a node, or --local to run here");
 	if (o->n_nodes == 0 && !o->local)
-		return cmd_usage("no data", NULL,
-				 "give --node ADDRESS --dataset NAME, or --local FILE... --format "
-				 "FORMAT");
-	if (o->n_nodes > 0 && !o->dataset)
+		return cmd_usage("no data", NULL, "%s",
+				 o->sql ? "give --node ADDRESS, or --local FILE... --schema TEXT"
+					: "give --node ADDRESS --dataset NAME, or --local FILE... "
+					  "--format FORMAT");
+	if (o->sql && (o->program || o->dataset || o->n_params))
+		return sql_alone(o);
+	if (o->n_nodes > 0 && !o->dataset && !o->sql)
 		return cmd_usage("no data set", NULL,
 				 "give --dataset NAME; nearfold datasets --node %s lists them",
 				 o->nodes[0]);
@@ -353,5 +440,10 @@ int cmd_options_where(const struct cmd_options *o)
 				 "a data set is on a node: give --node ADDRESS instead of --local");
 	if (o->local && o->n_files == 0)
 		return cmd_usage("no file", "--local", "give files: --local FILE...");
+	if (o->local && o->sql && !o->schema)
+		return cmd_usage("no schema", "--local",
+				 "say what is in a record of the files, in order: --schema "
+				 "'day:date, price:decimal(12,2), name:char(16), pad(4)'; "
+				 "nearfold(1) has the types");
 	return EXIT_DONE;
 }

@@ -2,7 +2,8 @@
 /*
  * cmd_options.h - the options of all subcommands: one table, of which each takes its rows.
  *
- * Words that are no options: the first is the program, those after --local are files.
+ * Words that are no options: the first is the program or the query's text, those after --local
+ * are files. A word that begins with SELECT is the query wherever it stands.
  */
 #ifndef NF_CMD_OPTIONS_H
 #define NF_CMD_OPTIONS_H
@@ -14,6 +15,7 @@
 struct cmd_options {
 	const struct command *command;
 	const char *program;
+	const char *sql; /* the text of a query, or "-" */
 	bool local, stats, no_progress, disasm, force, help, tail_ignore, has_range, quick;
 	const char **files; /* ended by NULL */
 	unsigned n_files;
@@ -42,6 +44,7 @@ void cmd_options_list(const struct command *c, FILE *out);
 /* Is exactly one of --node and --local there, and what belongs to it? EXIT_DONE or EXIT_USAGE. */
 int cmd_options_where(const struct cmd_options *o);
 int cmd_options_need_node(const struct cmd_options *o);
+int cmd_options_need_query(const struct cmd_options *o);
 int cmd_options_need_program(const struct cmd_options *o);
 
 #endif

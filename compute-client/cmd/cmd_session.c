@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/scope.h"
+#include "compute-client/cmd/cmd_sql.h"
 
 /* The handler's end of the eventfd that cancels whatever runs. */
 static int interrupt_fd = -1;
@@ -97,16 +99,49 @@ static int connect_all(const struct cmd_options *o, struct session *s)
 	return EXIT_DONE;
 }
 
+static const char *query_failed(const struct cmd_options *o)
+{
+	return o->command->bit == CMD_EXPLAIN ? "cannot explain the query" : "the query failed";
+}
+
+/* What the text alone says, before anybody is asked: is it SQL, over a table that can be? */
+static int read_query(const struct cmd_options *o, struct session *s)
+{
+	AUTO_FREE char *table = NULL;
+	struct nearfold_error err;
+
+	if (nearfold_sql_table(s->sql, &table, &err) < 0)
+		return session_failed(s, query_failed(o), &err);
+	return o->local ? cmd_sql_local_table(o, table, query_failed(o)) : EXIT_DONE;
+}
+
+static int compile_query(const struct cmd_options *o, struct session *s)
+{
+	struct nearfold_error err;
+	int r = s->n_conns
+			? nearfold_sql_prepare_on(s->conns, s->n_conns, s->sql, &s->program, &err)
+			: nearfold_sql_prepare(s->sql, o->schema, &s->program, &err);
+
+	return r < 0 ? session_failed(s, query_failed(o), &err) : EXIT_DONE;
+}
+
 int session_open(const struct cmd_options *o, struct session *ret)
 {
-	int status;
+	int status = EXIT_DONE;
 
 	memset(ret, 0, sizeof(*ret));
-	status = catch_interrupts(&ret->cancel_fd);
+	if (o->sql) /* Ctrl-C ends the typing as it always did */
+		status = cmd_sql_text(o->sql, &ret->sql);
+	if (status == EXIT_DONE)
+		status = catch_interrupts(&ret->cancel_fd);
 	if (status == EXIT_DONE && o->program)
 		status = open_program(o, ret);
+	if (status == EXIT_DONE && o->sql)
+		status = read_query(o, ret);
 	if (status == EXIT_DONE && o->n_nodes > 0)
 		status = connect_all(o, ret);
+	if (status == EXIT_DONE && o->sql)
+		status = compile_query(o, ret);
 	return status;
 }
 
@@ -116,7 +151,13 @@ void session_close(struct session *s)
 		nearfold_close(s->conns[i]);
 	free(s->conns);
 	nearfold_program_free(s->program);
+	free(s->sql);
 	/* The eventfd stays: the handler may write to it until the process ends. */
+}
+
+int session_failed(const struct session *s, const char *what, const struct nearfold_error *err)
+{
+	return s->sql ? cmd_sql_failed(what, err, s->sql) : cmd_failed(what, err);
 }
 
 struct nearfold_query session_query(const struct session *s, const struct cmd_options *o)

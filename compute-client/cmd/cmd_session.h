@@ -7,6 +7,7 @@
 
 struct session {
 	struct nearfold_program *program; /* NULL: the subcommand takes none */
+	char *sql;                        /* what it was compiled from, or NULL */
 	struct nearfold_conn **conns;
 	unsigned n_conns;
 	int cancel_fd;
@@ -16,6 +17,9 @@ struct session {
  * session_close() in either case. */
 int session_open(const struct cmd_options *o, struct session *ret);
 void session_close(struct session *s);
+
+/* cmd_failed() for what was done with the program: of a query with the place in its text. */
+int session_failed(const struct session *s, const char *what, const struct nearfold_error *err);
 
 /* The query that the options describe. */
 struct nearfold_query session_query(const struct session *s, const struct cmd_options *o);

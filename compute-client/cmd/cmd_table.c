@@ -4,7 +4,17 @@
 #include "compute-client/cmd/cmd.h"
 
 const struct command *const commands[] = {
-	&command_run,         &command_check,         &command_explain,      &command_datasets,
-	&command_devices,     &command_status,        &command_read,         &command_bench_savings,
-	&command_bench_sweep, &command_bench_engines, &command_bench_report, NULL,
+	&command_query,
+	&command_run,
+	&command_check,
+	&command_explain,
+	&command_datasets,
+	&command_devices,
+	&command_status,
+	&command_read,
+	&command_bench_savings,
+	&command_bench_sweep,
+	&command_bench_engines,
+	&command_bench_report,
+	NULL,
 };

@@ -5,6 +5,7 @@
 
 #include "base/streams.h"
 #include "compute-client/cmd/cmd_options.h"
+#include "compute-client/cmd/cmd_sql.h"
 #include "compute-client/suggest.h"
 
 static const struct command *find(const char *name)
@@ -20,8 +21,13 @@ static int unknown(const char *word)
 	struct suggest near = {.typed = word};
 	char hint[80] = "";
 
+	if (cmd_sql_is_query(word))
+		return cmd_usage("a query where a command is expected", word,
+				 "nearfold query runs it, nearfold explain --sql explains it");
 	for (unsigned i = 0; commands[i]; i++)
 		suggest_offer(&near, commands[i]->name);
+	if (strcasecmp(word, "sql") == 0 || strcasecmp(word, "select") == 0)
+		near.best = "query";
 	if (near.best)
 		snprintf(hint, sizeof(hint), "did you mean nearfold %s? ", near.best);
 	return cmd_usage(word[0] == '-' ? "unknown option" : "unknown command", word,

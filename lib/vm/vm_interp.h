@@ -43,6 +43,9 @@ struct vm_trap {
  * byte 4096"; may be NULL), text = what happened. Returns the negative errno. */
 int vm_trap_error(const struct vm_program *vp, const struct vm_trap *trap, const char *record,
 		  struct nf_error *err);
+/* The code of a VM_TRAP_FAIL from the text that vm_trap_error() wrote, which may have come from a
+ * node. False: it is another text. */
+bool vm_trap_fail_code(const char *text, uint32_t *ret);
 
 /*
  * A machine: stack and meter of one thread. Holds a reference to vp. budget 0: VM_DEFAULT_BUDGET.

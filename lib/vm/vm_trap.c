@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* vm_trap.c - why a run ended early, in words for the user. */
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "vm/vm_interp.h"
 #include "vm/vm_isa.h"
+
+#define FAIL_TEXT "the program reported error "
 
 static const char *bounds_verb(const struct vm_program *vp, const struct vm_trap *trap)
 {
@@ -57,10 +60,14 @@ int vm_trap_error(const struct vm_program *vp, const struct vm_trap *trap, const
 				    trap->budget);
 	case VM_TRAP_FAIL:
 		return nf_error_set(err, NF_OUT_OF_RANGE, where,
-				    "the program reported error %" PRIu32 " (fold_fail)",
-				    trap->code);
+				    FAIL_TEXT "%" PRIu32 " (fold_fail)", trap->code);
 	default:
 		return nf_error_set(err, NF_INTERNAL, where,
 				    "the program stopped without a reason");
 	}
+}
+
+bool vm_trap_fail_code(const char *text, uint32_t *ret)
+{
+	return sscanf(text, FAIL_TEXT "%" SCNu32 " (fold_fail)", ret) == 1;
 }

@@ -74,8 +74,8 @@ int main(int argc, char **argv)
 			return die("out of memory");
 		memcpy(state, fold->state, state_bytes);
 	}
-	if (client_result_new(prog->program, TAKE_PTR(state), TAKE_PTR(fold->groups), &stats,
-			      &result, &err) < 0)
+	if (client_result_new(prog, TAKE_PTR(state), TAKE_PTR(fold->groups), &stats, &result,
+			      &err) < 0)
 		return die(err.text);
 	nearfold_result_write(result, NEARFOLD_CSV, stdout);
 	nearfold_result_free(result);

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# The commands of README.md and docs/program-abi.md work as they are written (with other paths and
-# ports), on the program that docs/program-abi.md begins with; the configuration of docs/operating.md
-# is one; what the README says of an example's length is so; every link leads somewhere.
+# The commands of README.md, docs/program-abi.md and docs/sql.md work as they are written (with other
+# paths and ports), on the program that docs/program-abi.md begins with; the configuration of
+# docs/operating.md is one; what the README says of an example's length is so; every link leads
+# somewhere.
 . "$(dirname "$0")/../support/node.sh"
 root=$(cd "$(dirname "$0")/../.." && pwd)
 B=$(readlink -f "$B")
@@ -38,6 +39,26 @@ block "$root/docs/program-abi.md" '## A program in one minute' '```' >commands
 # volumes 100 to 199 of each 200; the average price of those
 tail -n 1 out | tr -s ' ' >got
 check_equal "what docs/program-abi.md computes" "$(cat got)" " 500 500 124750 249.500000"
+
+# ---- docs/sql.md: what it shows are these logins
+python3 - "$T/wtmp" <<'P'
+import struct, sys
+utmp = struct.Struct("<hxxi32s4s32s256shhiii36x")
+assert utmp.size == 384
+def record(kind, user, at):
+    return utmp.pack(kind, 1, b"pts/0", b"ts/0", user, b"10.0.0.9", 0, 0, 0, at, 0)
+with open(sys.argv[1], "wb") as f:
+    for i in range(31):
+        f.write(record(7, b"alice", 1732599970 + i))
+        f.write(record(8, b"", 1732599970 + i))
+    for i in range(4):
+        f.write(record(7, b"bob", 1732499997 + i))
+P
+block "$root/docs/sql.md" '## An example' '```' | sed "s|/var/log/wtmp|$T/wtmp|" >commands
+# shellcheck disable=SC1091
+. ./commands >out || fail "a command of docs/sql.md fails"
+sed -n '/^login  times/,/^```/p' "$root/docs/sql.md" | sed '$d' >want
+diff want out >&2 || fail "docs/sql.md shows another answer"
 
 # ---- README.md: its node, then its commands
 block "$root/README.md" '## Use it' '```sh' | sed -e ':a; /\\$/ {N; s/\\\n//; ba}' -e 's/^#.*//' >commands

@@ -59,6 +59,8 @@ PATH=$p/bin:$PATH
 completes datasets nearfold da
 completes --engine nearfold run --eng
 completes "auto kernel jit interp" nearfold run --engine ""
+completes "auto pread uring mmap nvme" nearfold query --reader ""
+completes --schema nearfold query --sch
 completes sweep nearfold bench sw
 completes --only nearfold bench sweep --on
 completes some nearfold run --node "$NODE_ADDRESS" --dataset so

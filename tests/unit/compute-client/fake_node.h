@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * fake_node.h - a server in a thread of its own that answers what a test tells it to, right or
- * wrong: for each call of Execute, ReadRange and ListDatasets the next of a list of answers.
+ * wrong: for each call of Execute, ReadRange, ListDatasets and DescribeDataset the next of a list
+ * of answers.
  */
 #ifndef FAKE_NODE_H
 #define FAKE_NODE_H
@@ -23,7 +24,7 @@
 #include "rpc/rpc_server.h"
 #include "tests/unit/program/program_fixture.h"
 
-enum { FAKE_MESSAGES = 8, FAKE_ANSWERS = 4, FAKE_METHODS = 3 };
+enum { FAKE_MESSAGES = 8, FAKE_ANSWERS = 4, FAKE_METHODS = 4 };
 
 /* What one call gets: messages (packed by fake_say), then a status. */
 struct fake_answer {
@@ -44,7 +45,7 @@ struct fake_method {
 	unsigned calls;
 };
 
-enum fake_which { FAKE_EXECUTE, FAKE_READ, FAKE_LIST };
+enum fake_which { FAKE_EXECUTE, FAKE_READ, FAKE_LIST, FAKE_DESCRIBE };
 
 struct fake_node {
 	pthread_t thread;
@@ -130,7 +131,8 @@ static inline void *fake_loop(void *arg)
 /* Fill f->methods[].answers first. */
 static inline void fake_start_node(struct fake_node *f)
 {
-	static const char *const paths[] = {WIRE_EXECUTE, WIRE_READ_RANGE, WIRE_LIST_DATASETS};
+	static const char *const paths[] = {WIRE_EXECUTE, WIRE_READ_RANGE, WIRE_LIST_DATASETS,
+					    WIRE_DESCRIBE_DATASET};
 	struct nf_error err;
 
 	for (unsigned i = 0; i < FAKE_METHODS; i++) {

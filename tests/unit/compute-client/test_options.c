@@ -13,7 +13,7 @@
 
 enum { MAX_WORDS = 48 };
 
-/* Parse "run a.o --threads 2"; what went to stderr is in text. */
+/* Parse "run a.o --threads 2"; ~ is a space in a word. What went to stderr is in text. */
 static int parse(const struct command *c, const char *line, struct cmd_options *o, char *text,
 		 size_t size)
 {
@@ -27,6 +27,8 @@ static int parse(const struct command *c, const char *line, struct cmd_options *
 	for (char *w = strtok(words, " "); w; w = strtok(NULL, " ")) {
 		assert_true(argc < MAX_WORDS);
 		argv[argc++] = w;
+		for (char *p = w; *p; p++)
+			*p = *p == '~' ? ' ' : *p;
 	}
 	fflush(stderr);
 	dup2(fileno(file), STDERR_FILENO);
@@ -108,6 +110,45 @@ static void test_words_after_local_are_files(void **state)
 	}
 }
 
+static void test_a_query_is_a_word_that_begins_like_sql(void **state)
+{
+	static const struct {
+		const struct command *command;
+		const char *line, *sql;
+	} rows[] = {
+		{&command_query, "query --local x y --schema s SELECT~1", "SELECT 1"},
+		{&command_query, "query SELECT~1 --schema s --local x y", "SELECT 1"},
+		{&command_query, "query --schema s --local x y select~1", "select 1"},
+		{&command_query, "query --schema s --local x Select(1) y", "Select(1)"},
+		{&command_query, "query --schema s --local x y ~select*", " select*"},
+		{&command_query, "query --schema s WITH~a --local x y", "WITH a"},
+		{&command_query, "query --schema s --local x y WITH~a", "WITH a"},
+		{&command_query, "query --schema s --local x y (explain~a)", "(explain a)"},
+		{&command_query, "query --schema s --local x y /*~a~*/select~1", "/* a */select 1"},
+		{&command_query, "query --schema s --local x y -", "-"},
+		{&command_explain, "explain --schema s --local x y -", "-"},
+		{&command_query, "query - --schema s --local x y", "-"},
+		{&command_query, "query SELECT~1 --local x --schema s y", "SELECT 1"},
+		{&command_explain, "explain --schema s --local x y --sql WITH~a", "WITH a"},
+		{&command_explain, "explain --schema s --local x y --disasm SELECT~1", "SELECT 1"},
+		{&command_explain, "explain --schema s --local x y SELECT~1", "SELECT 1"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct cmd_options o;
+
+		expect_good(rows[i].command, rows[i].line, &o);
+		if (!o.sql || o.program || o.n_files != 2)
+			fail_msg("'%s': %s, %u files", rows[i].line, o.sql, o.n_files);
+		assert_string_equal(o.sql, rows[i].sql);
+		assert_string_equal(o.files[0], "x");
+		assert_string_equal(o.files[1], "y");
+		assert_int_equal(cmd_options_where(&o), EXIT_DONE);
+		cmd_options_done(&o);
+	}
+}
+
 static void test_wrong_lines_say_what_is_right(void **state)
 {
 	static const struct {
@@ -136,6 +177,16 @@ static void test_wrong_lines_say_what_is_right(void **state)
 		{&command_status, "status p.o", "one word too many: p.o"},
 		{&command_status, "status --dataset d", "unknown option: --dataset"},
 		{&command_check, "check --node a", "unknown option: --node"},
+		{&command_query, "query SELECT a FROM t", "a query in pieces: SELECT: put the"},
+		{&command_query, "query --local x select a", "a query in pieces: select: put the"},
+		{&command_query, "query SELECT~a FROM t", "a query in pieces: FROM: put the"},
+		{&command_query, "query SELECT~a SELECT~b", "a query in pieces: SELECT b: put the"},
+		{&command_query, "query --dataset t", "leave it out: the table in FROM"},
+		{&command_query, "query --param a=1", "leave it out: write the value"},
+		{&command_query, "query --sql=SELECT~1", "leave it out: the query is a word"},
+		{&command_explain, "explain p.o SELECT~1", "a query in pieces"},
+		{&command_run, "run SELECT~1", "nearfold query runs SQL"},
+		{&command_bench_savings, "bench SELECT~1", "nearfold query runs SQL"},
 	};
 
 	(void)state;
@@ -157,6 +208,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_everything_once),
 		cmocka_unit_test(test_words_after_local_are_files),
+		cmocka_unit_test(test_a_query_is_a_word_that_begins_like_sql),
 		cmocka_unit_test(test_wrong_lines_say_what_is_right),
 	};
 

@@ -148,6 +148,74 @@ static void test_table_shows_control_characters(void **state)
 	output_grid_done(&g);
 }
 
+/* One row: a null of each kind, then what looks like one, or like a number that is none. */
+static size_t odd_cell(const void *arg, uint64_t row, unsigned column, char *buf, size_t size)
+{
+	static const char *const texts[] = {NULL,   NULL,  NULL,       "null", "",
+					    "true", "nan", "Infinity", "1.50"};
+
+	(void)arg;
+	(void)row;
+	return texts[column] ? (size_t)snprintf(buf, size, "%s", texts[column]) : OUTPUT_NULL;
+}
+
+static void test_nulls_are_no_texts(void **state)
+{
+	static const struct output_column columns[] = {
+		{"i", "bigint", OUTPUT_INTEGER},
+		{"t", "text", OUTPUT_TEXT},
+		{"b", "boolean", OUTPUT_BOOL},
+		{"null", "text", OUTPUT_TEXT},
+		{"e", "text", OUTPUT_TEXT},
+		{"y", "boolean", OUTPUT_BOOL},
+		{"n", "double precision", OUTPUT_FLOAT},
+		{"f", "double precision", OUTPUT_FLOAT},
+		{"d", "numeric", OUTPUT_DECIMAL},
+	};
+	static const char *const wants[] = {
+		[NEARFOLD_TABLE] = "   i  t     b     null  e  y       n         f     d\n"
+				   "----  ----  ----  ----  -  ----  ---  --------  ----\n"
+				   "null  null  null  null     true  nan  Infinity  1.50\n",
+		[NEARFOLD_JSON] = "  [null, null, null, \"null\", \"\", true, \"nan\", "
+				  "\"Infinity\", 1.50]]}\n",
+		[NEARFOLD_CSV] = "i,t,b,null,e,y,n,f,d\n,,,null,\"\",true,nan,Infinity,1.50\n",
+	};
+	struct output_rows rows = {
+		.columns = columns,
+		.n_columns = ARRAY_SIZE(columns),
+		.n_rows = 1,
+		.cell = odd_cell,
+		.quote_empty = true,
+	};
+
+	(void)state;
+	for (unsigned form = 0; form < ARRAY_SIZE(wants); form++) {
+		char *text = NULL;
+		const char *end;
+		size_t size;
+		FILE *out = open_memstream(&text, &size);
+
+		assert_int_equal(output_write(&rows, (enum nearfold_output)form, out), 0);
+		fclose(out);
+		end = strlen(text) >= strlen(wants[form]) ? text + size - strlen(wants[form])
+							  : text;
+		assert_string_equal(form == NEARFOLD_JSON ? end : text, wants[form]);
+		free(text);
+	}
+}
+
+/* Bytes of records, as they are: it is no terminal. */
+static void test_csv_has_every_byte(void **state)
+{
+	static const struct output_column columns[] = {{"x", "text", OUTPUT_TEXT}};
+	struct output_grid g = {.columns = columns, .n_columns = 1};
+
+	(void)state;
+	output_grid_text(&g, "a\x1b[31m\xff\x01");
+	expect(&g, NEARFOLD_CSV, "x\na\x1b[31m\xff\x01\n");
+	output_grid_done(&g);
+}
+
 static void test_a_full_stream_is_an_error(void **state)
 {
 	struct output_grid g = two_rows();
@@ -170,6 +238,8 @@ int main(void)
 		cmocka_unit_test(test_no_spaces_at_the_end_of_a_line),
 		cmocka_unit_test(test_no_rows),
 		cmocka_unit_test(test_table_shows_control_characters),
+		cmocka_unit_test(test_nulls_are_no_texts),
+		cmocka_unit_test(test_csv_has_every_byte),
 		cmocka_unit_test(test_a_full_stream_is_an_error),
 	};
 
