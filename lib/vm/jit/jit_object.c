@@ -29,23 +29,32 @@ static int refuse(struct linker *l, const char *what, const char *name)
 			    name);
 }
 
-/* Give every section that is loaded its place. Returns the size of them all. */
+static bool is_loaded(const Elf64_Shdr *s)
+{
+	/* Tables for unwinding serve nobody here. */
+	return s->sh_type == SHT_PROGBITS && (s->sh_flags & SHF_ALLOC) && s->sh_size;
+}
+
+/* Give every section that is loaded its place: constants, then code (jit.c, call_code()).
+ * Returns the size of them all. */
 static uint64_t lay_out(struct linker *l)
 {
 	uint64_t at = 0;
 
-	for (unsigned i = 0; i < l->head->e_shnum; i++) {
-		const Elf64_Shdr *s = &l->sections[i];
-		uint64_t align = s->sh_addralign ? s->sh_addralign : 1;
-
+	for (unsigned i = 0; i < l->head->e_shnum; i++)
 		l->place[i] = UINT64_MAX;
-		/* Tables for unwinding serve nobody here. */
-		if (s->sh_type != SHT_PROGBITS || !(s->sh_flags & SHF_ALLOC) || !s->sh_size)
-			continue;
-		at = (at + align - 1) / align * align;
-		l->place[i] = at;
-		at += s->sh_size;
-	}
+	for (unsigned code = 0; code < 2; code++)
+		for (unsigned i = 0; i < l->head->e_shnum; i++) {
+			const Elf64_Shdr *s = &l->sections[i];
+			uint64_t align = s->sh_addralign ? s->sh_addralign : 1;
+			bool is_code = s->sh_flags & SHF_EXECINSTR;
+
+			if (!is_loaded(s) || is_code != (bool)code)
+				continue;
+			at = (at + align - 1) / align * align;
+			l->place[i] = at;
+			at += s->sh_size;
+		}
 	return at;
 }
 
