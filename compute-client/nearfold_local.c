@@ -14,22 +14,6 @@ static void free_source(struct source **src)
 	source_free(*src);
 }
 
-/* The node's configuration has the same rule. */
-static int check_schema(const struct dataset_spec *spec, struct nf_error *err)
-{
-	AUTO(sql_schema_done) struct sql_schema s = {0};
-	int r;
-
-	if (!spec->schema)
-		return 0;
-	if (spec->format != FORMAT_FIXED)
-		return nf_error_set(err, NF_INVALID_ARGUMENT, "schema",
-				    "a schema describes fixed records, and the format is lines: "
-				    "leave one of them out");
-	r = sql_schema_parse(spec->schema, &s, err);
-	return r ? r : sql_schema_check(&s, spec->record_bytes, err);
-}
-
 int client_spec(const struct nearfold_query *q, struct dataset_spec *ret, struct nf_error *err)
 {
 	const struct client_sql *sql = q->program ? q->program->sql : NULL;
@@ -55,8 +39,9 @@ int client_spec(const struct nearfold_query *q, struct dataset_spec *ret, struct
 		r = dataset_spec_set(&spec, "tail", "ignore", err);
 	if (r == 0 && q->schema)
 		r = dataset_spec_set(&spec, "schema", q->schema, err);
-	if (r == 0)
-		r = check_schema(&spec, err);
+	if (r == 0 && spec.schema)
+		r = sql_schema_describes(spec.schema, spec.format == FORMAT_FIXED,
+					 spec.record_bytes, err);
 	if (r < 0) {
 		dataset_spec_done(&spec);
 		return r;

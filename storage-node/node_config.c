@@ -217,25 +217,13 @@ static struct dataset_spec *dataset_append(struct node_config *config, struct nf
 	return &grown[config->n_datasets++];
 }
 
-/*
- * A data set's schema, as far as its words so far tell: each of format and schema may come first.
- * Clients rely on it, so a wrong one is no data set to start with. The client has the same rule
- * for its own files.
- */
+/* As far as the data set's words so far tell: each of format and schema may come first. Clients
+ * rely on a schema, so a wrong one is no data set to start with. */
 static int check_schema(const struct dataset_spec *spec, struct nf_error *err)
 {
-	AUTO(sql_schema_done) struct sql_schema schema = {0};
-	int ret;
-
-	if (!spec->schema)
-		return 0;
-	if (spec->format != FORMAT_FIXED)
-		return nf_error_set(err, NF_INVALID_ARGUMENT, "schema",
-				    "a schema describes fixed records, and the format is lines: "
-				    "leave one of them out");
-	ret = sql_schema_parse(spec->schema, &schema, err);
-	return ret || !spec->record_bytes ? ret
-					  : sql_schema_check(&schema, spec->record_bytes, err);
+	return spec->schema ? sql_schema_describes(spec->schema, spec->format == FORMAT_FIXED,
+						   spec->record_bytes, err)
+			    : 0;
 }
 
 /* Of several data sets: which. */

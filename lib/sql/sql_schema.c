@@ -409,6 +409,22 @@ int sql_schema_check(const struct sql_schema *s, uint32_t record_bytes, struct n
 	return 0;
 }
 
+int sql_schema_describes(const char *text, bool fixed, uint32_t record_bytes, struct nf_error *err)
+{
+	struct sql_schema s = {0};
+	int r;
+
+	if (!fixed)
+		return nf_error_set(err, NF_INVALID_ARGUMENT, "schema",
+				    "a schema describes fixed records, and the format is lines: "
+				    "leave one of them out");
+	r = sql_schema_parse(text, &s, err);
+	if (!r && record_bytes)
+		r = sql_schema_check(&s, record_bytes, err);
+	sql_schema_done(&s);
+	return r;
+}
+
 const struct sql_column *sql_schema_find(const struct sql_schema *s, const char *name)
 {
 	for (uint32_t i = 0; i < s->n_columns; i++)

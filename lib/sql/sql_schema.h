@@ -24,6 +24,7 @@
 #ifndef NF_SQL_SCHEMA_H
 #define NF_SQL_SCHEMA_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -71,6 +72,9 @@ struct sql_schema {
 int sql_schema_parse(const char *text, struct sql_schema *ret, struct nf_error *err);
 /* Are records of record_bytes what the schema describes? -EINVAL; says how many bytes to pad. */
 int sql_schema_check(const struct sql_schema *s, uint32_t record_bytes, struct nf_error *err);
+/* May a data set have that schema: does the text parse, are its records of one size, and of that
+ * one? record_bytes 0: nobody has said yet. -EINVAL, -ENOMEM. */
+int sql_schema_describes(const char *text, bool fixed, uint32_t record_bytes, struct nf_error *err);
 /* By its name; NULL: there is none. */
 const struct sql_column *sql_schema_find(const struct sql_schema *s, const char *name);
 void sql_schema_done(struct sql_schema *s); /* takes a zeroed one */
