@@ -286,16 +286,6 @@ enum sql_datetime_fault sql_timestamp_read(const char *text, int64_t *ret_us)
 	return SQL_DATETIME_OK;
 }
 
-bool sql_date_parse(const char *text, int64_t *ret_days)
-{
-	return sql_date_read(text, ret_days) == SQL_DATETIME_OK;
-}
-
-bool sql_timestamp_parse(const char *text, int64_t *ret_us)
-{
-	return sql_timestamp_read(text, ret_us) == SQL_DATETIME_OK;
-}
-
 /* ---- timestamp and interval ------------------------------------------------------------------ */
 
 static int64_t add_months(int64_t days, int64_t months)

@@ -35,25 +35,24 @@ const char *sql_timestamp_text(int64_t us, char *buf);
 /* "1 year 2 mons 3 days 04:05:06"; buf of SQL_INTERVAL_TEXT_BYTES. Returns buf. */
 const char *sql_interval_text(const struct sql_interval *i, char *buf);
 
-/* "1998-12-01" (also 19981201), "1998-12-01 12:30[:15[.25]]" with a blank or T between, white space
- * around. False: it is none, or not in range. */
-bool sql_date_parse(const char *text, int64_t *ret_days);
-bool sql_timestamp_parse(const char *text, int64_t *ret_us);
-/* "90 days", "1 year 2 mons", "1 month", "-3 hours 20 minutes", "01:30:00", any mix of them. A
- * bare number is in `unit` ("day", "year", ...; NULL: seconds). */
-bool sql_interval_parse(const char *text, const char *unit, struct sql_interval *ret);
-
-/* The same, and why not: PostgreSQL has different words for each. */
+/* Why a text is none: PostgreSQL has different words for each. */
 enum sql_datetime_fault {
 	SQL_DATETIME_OK,
 	SQL_DATETIME_SYNTAX, /* invalid input syntax for type ... */
 	SQL_DATETIME_FIELD,  /* date/time field value out of range: there is no 30th of February */
 	SQL_DATETIME_RANGE,  /* date, timestamp out of range */
 };
+
+/* "1998-12-01" (also 19981201), "1998-12-01 12:30[:15[.25]]" with a blank or T between, white space
+ * around. */
 enum sql_datetime_fault sql_date_read(const char *text, int64_t *ret_days);
 enum sql_datetime_fault sql_timestamp_read(const char *text, int64_t *ret_us);
+/* "90 days", "1 year 2 mons", "1 month", "-3 hours 20 minutes", "01:30:00", any mix of them. A
+ * bare number is in `unit` ("day", "year", ...; NULL: seconds). */
 enum sql_datetime_fault sql_interval_read(const char *text, const char *unit,
 					  struct sql_interval *ret);
+/* The same, without the reason. */
+bool sql_interval_parse(const char *text, const char *unit, struct sql_interval *ret);
 
 /* Months first (the day is cut to the month's last), then days, then time. False: out of range. */
 bool sql_timestamp_add(int64_t us, const struct sql_interval *i, bool subtract, int64_t *ret_us);

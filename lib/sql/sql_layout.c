@@ -220,15 +220,14 @@ int sql_key_value(const struct sql_cell *c, const uint8_t *key, struct sql_value
 	return integer_value(c->type, c->scale, (int64_t)bits, ret, err);
 }
 
-static int average(const struct sql_aggregate *a, const struct sql_cell *c, const uint8_t *cell,
-		   uint64_t n, struct sql_value *ret, struct nf_error *err)
+static int average(const struct sql_cell *c, const uint8_t *cell, uint64_t n, struct sql_value *ret,
+		   struct nf_error *err)
 {
 	struct sql_value sum, count;
 	__int128 wide;
 	uint64_t bits;
 	int r;
 
-	(void)a;
 	if (c->type == SQL_FLOAT8) {
 		memcpy(&bits, cell, sizeof(bits));
 		/* PostgreSQL adds to 0, which -0 is no more then. */
@@ -287,7 +286,7 @@ int sql_aggregate_value(const struct sql_aggregate *a, const struct sql_cell *c,
 	case SQL_SUM:
 		return sum_value(a, c, cell, ret, err);
 	case SQL_AVG:
-		return average(a, c, cell, n, ret, err);
+		return average(c, cell, n, ret, err);
 	case SQL_BOOL_AND: /* the cell counts what is true */
 		*ret = sql_value_bool(bits == n);
 		return 0;

@@ -57,12 +57,12 @@ static void dates_and_timestamps_print_and_parse(void **state)
 		int64_t us;
 
 		assert_string_equal(sql_timestamp_text(rows[i].us, buf), rows[i].text);
-		assert_true(sql_timestamp_parse(rows[i].text, &us));
+		assert_int_equal(sql_timestamp_read(rows[i].text, &us), SQL_DATETIME_OK);
 		assert_int_equal(us, rows[i].us);
 		int64_t days;
-		assert_true(sql_date_parse(rows[i].text, &days));
+		assert_int_equal(sql_date_read(rows[i].text, &days), SQL_DATETIME_OK);
 		assert_int_equal(days, us / SQL_DAY_US - (us % SQL_DAY_US < 0));
-		assert_true(sql_date_parse(sql_date_text(days, buf), &us));
+		assert_int_equal(sql_date_read(sql_date_text(days, buf), &us), SQL_DATETIME_OK);
 		assert_int_equal(us, days);
 	}
 	assert_string_equal(sql_date_text(2145042905, buf), "5874897-12-31");
@@ -97,12 +97,13 @@ static void other_ways_to_write_them(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		assert_int_equal(sql_timestamp_parse(rows[i].text, &us), rows[i].means != NULL);
+		assert_int_equal(sql_timestamp_read(rows[i].text, &us) == SQL_DATETIME_OK,
+				 rows[i].means != NULL);
 		if (rows[i].means)
 			assert_string_equal(sql_timestamp_text(us, buf), rows[i].means);
 	}
 	/* A date forgets its time, even 24:00. */
-	assert_true(sql_date_parse("1998-12-01 24:00:00", &us));
+	assert_int_equal(sql_date_read("1998-12-01 24:00:00", &us), SQL_DATETIME_OK);
 	assert_string_equal(sql_date_text(us, buf), "1998-12-01");
 }
 
@@ -270,7 +271,7 @@ static void months_are_cut_to_their_last_day(void **state)
 		struct sql_interval v;
 		int64_t from, to = 42;
 
-		assert_true(sql_timestamp_parse(rows[i].from, &from));
+		assert_int_equal(sql_timestamp_read(rows[i].from, &from), SQL_DATETIME_OK);
 		assert_true(sql_interval_parse(rows[i].interval, NULL, &v));
 		if (sql_timestamp_add(from, &v, rows[i].subtract, &to) != (rows[i].to != NULL))
 			fail_msg("%s and %s", rows[i].from, rows[i].interval);
