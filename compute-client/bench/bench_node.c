@@ -57,8 +57,7 @@ int bench_find_file(const char *name, const char *relative, bool in_path, char *
 			    self, relative, in_path ? " nor in PATH" : "");
 }
 
-/* ---- the node ----------------------------------------------------------------------------------
- */
+/* ---- the node -------------------------------------------------------------------------------- */
 
 /* In the child. */
 static void exec_node(const struct bench_node *n, const struct bench_netns *ns, const char *path,

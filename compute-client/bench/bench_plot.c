@@ -7,8 +7,7 @@
 
 #include "base/scope.h"
 
-/* ---- which plots there are ---------------------------------------------------------------------
- */
+/* ---- which plots there are ------------------------------------------------------------------- */
 
 static const struct line_plot {
 	const char *name;
@@ -119,8 +118,7 @@ static bool make_lines(const struct bench_report *r, const struct line_plot *l,
 	return true;
 }
 
-/* ---- bars --------------------------------------------------------------------------------------
- */
+/* ---- bars ------------------------------------------------------------------------------------ */
 
 static unsigned label_of(struct bench_plot *p, const char *text)
 {
@@ -231,8 +229,7 @@ unsigned bench_plots_of(const struct bench_report *r, struct bench_plot *plots)
 	return n;
 }
 
-/* ---- axes --------------------------------------------------------------------------------------
- */
+/* ---- axes ------------------------------------------------------------------------------------ */
 
 /* Between two labels: 1, 2 or 5 times a power of ten, at least three times within span. */
 static double step_of(double span)

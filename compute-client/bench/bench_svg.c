@@ -73,8 +73,7 @@ static void put_line(const struct frame *f, double x1, double y1, double x2, dou
 		y1, x2, y2, class);
 }
 
-/* ---- axes --------------------------------------------------------------------------------------
- */
+/* ---- axes ------------------------------------------------------------------------------------ */
 
 static void y_axis(const struct frame *f)
 {
@@ -130,8 +129,7 @@ static void bar_label(const struct frame *f, double x, double width, const char 
 	}
 }
 
-/* ---- data --------------------------------------------------------------------------------------
- */
+/* ---- data ------------------------------------------------------------------------------------ */
 
 static void put_series(const struct frame *f, unsigned i)
 {

@@ -19,8 +19,7 @@ enum {
 
 static const char *const every_engine[] = {"kernel", "jit", "interp", NULL};
 
-/* ---- what the sections share -------------------------------------------------------------------
- */
+/* ---- what the sections share ----------------------------------------------------------------- */
 
 bool sweep_begins(struct sweep *s, enum bench_section section, const char *x_text)
 {
@@ -143,8 +142,7 @@ static int sweep_points(struct sweep *s, struct bench_target *t, struct sweep_po
 	return r;
 }
 
-/* ---- sections ----------------------------------------------------------------------------------
- */
+/* ---- sections -------------------------------------------------------------------------------- */
 
 static int sweep_selectivity(struct sweep *s, struct nf_error *err)
 {
@@ -227,8 +225,7 @@ static int sweep_states(struct sweep *s, struct nf_error *err)
 	return r;
 }
 
-/* ---- the whole ---------------------------------------------------------------------------------
- */
+/* ---- the whole ------------------------------------------------------------------------------- */
 
 static const struct sweep_section {
 	enum bench_section section;

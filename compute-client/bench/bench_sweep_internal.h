@@ -45,14 +45,12 @@ struct sweep_point {
 int sweep_measure(struct sweep *s, struct bench_target *t, const struct sweep_point *p,
 		  struct nf_error *err);
 
-/* ---- bench_sweep_link.c, bench_sweep_queries.c ------------------------------------------------
- */
+/* ---- bench_sweep_link.c, bench_sweep_queries.c ----------------------------------------------- */
 
 int sweep_links(struct sweep *s, struct nf_error *err);
 int sweep_queries(struct sweep *s, struct nf_error *err);
 
-/* ---- bench_crossing.c -------------------------------------------------------------------------
- */
+/* ---- bench_crossing.c ------------------------------------------------------------------------ */
 
 /*
  * Where the ratio ship / offload of that name passes 1 along x, between measured points (on

@@ -143,8 +143,7 @@ static int wrong(const struct types *t, const char *what, int param)
 			   number, what, program_kind_name(t->func->kind), t->want->text, found);
 }
 
-/* ---- checks ------------------------------------------------------------------------------------
- */
+/* ---- checks ---------------------------------------------------------------------------------- */
 
 static bool is_integer(const struct btf *btf, uint32_t id, uint32_t bytes)
 {

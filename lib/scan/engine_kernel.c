@@ -78,8 +78,7 @@ static int kernel_check(const struct engine_config *cfg, struct nf_error *why)
 	return r ? r : kernel_host_probe(&host, why);
 }
 
-/* ---- one query --------------------------------------------------------------------------------
- */
+/* ---- one query ------------------------------------------------------------------------------- */
 
 static void kernel_close(void *engine)
 {
@@ -159,8 +158,7 @@ static int kernel_open(const struct engine_config *cfg, void **ret_engine, struc
 	return 0;
 }
 
-/* ---- one thread --------------------------------------------------------------------------------
- */
+/* ---- one thread ------------------------------------------------------------------------------ */
 
 static void kernel_thread_close(void *thread)
 {
@@ -231,8 +229,7 @@ static int kernel_thread_end(void *thread, struct nf_error *err)
 	return -ENOMEM;
 }
 
-/* ---- folding ------------------------------------------------------------------------------------
- */
+/* ---- folding --------------------------------------------------------------------------------- */
 
 /* Bytes in the arena that the hook shall fold: `bytes` are there, records that start within
  * own_bytes are ours. */

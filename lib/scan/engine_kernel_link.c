@@ -44,8 +44,7 @@ struct link {
 
 static const enum program_kind in_kernel[] = {PROGRAM_FILTER, PROGRAM_KEY, PROGRAM_REDUCE};
 
-/* ---- can it be done? ---------------------------------------------------------------------------
- */
+/* ---- can it be done? ------------------------------------------------------------------------- */
 
 static const struct splice_func *scan_loop(const struct engine_config *cfg)
 {

@@ -44,8 +44,7 @@ const char *sql_failure_text(uint32_t code)
 	return code < SQL_FAILURES ? texts[code] : NULL;
 }
 
-/* ---- filter and key ---------------------------------------------------------------------------
- */
+/* ---- filter and key -------------------------------------------------------------------------- */
 
 static void make_filter(struct sql_gen *g)
 {
@@ -88,8 +87,7 @@ static void make_key(struct sql_gen *g, const struct sql_layout *l)
 	sql_asm_exit(a, 0);
 }
 
-/* ---- reduce -----------------------------------------------------------------------------------
- */
+/* ---- reduce ---------------------------------------------------------------------------------- */
 
 static void add_to(struct sql_gen *g, unsigned base, int32_t off, unsigned reg)
 {
@@ -302,8 +300,7 @@ static void make_reduce(struct sql_gen *g, const struct sql_layout *l)
 	sql_asm_exit(&g->a, 0);
 }
 
-/* ---- combine ----------------------------------------------------------------------------------
- */
+/* ---- combine --------------------------------------------------------------------------------- */
 
 /* r6 is the state that is merged into r7. */
 static void combine_one(struct sql_gen *g, const struct sql_aggregate *agg,
@@ -368,8 +365,7 @@ static void make_combine(struct sql_gen *g, const struct sql_layout *l)
 	sql_asm_exit(&g->a, 0);
 }
 
-/* ---- the program ------------------------------------------------------------------------------
- */
+/* ---- the program ----------------------------------------------------------------------------- */
 
 static void set_start(const struct sql_plan *p, const struct sql_layout *l, uint8_t *state)
 {

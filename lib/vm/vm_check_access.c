@@ -265,8 +265,7 @@ int vm_check_store(struct vm_check *c, struct vm_state *s, const struct vm_op *o
 	return believe_access(c, base, op) ? CHECK_GOES_ON : CHECK_ENDS;
 }
 
-/* ---- helper calls -----------------------------------------------------------------------------
- */
+/* ---- helper calls ---------------------------------------------------------------------------- */
 
 /* Memory argument i: `size` bytes at r(i+1), read or read and written. */
 static int check_memory_argument(struct vm_check *c, struct vm_state *s, unsigned i,
@@ -359,8 +358,7 @@ int vm_check_call(struct vm_check *c, struct vm_state *s, const struct vm_op *op
 	return h->fn ? CHECK_GOES_ON : CHECK_ENDS;
 }
 
-/* ---- verdicts ---------------------------------------------------------------------------------
- */
+/* ---- verdicts -------------------------------------------------------------------------------- */
 
 static int refuse_overrun(struct vm_check *c, uint32_t insn, const struct vm_op *op,
 			  const struct vm_site *site, unsigned arg)

@@ -46,8 +46,7 @@ int vm_check_steps(struct vm_check *c, uint64_t n)
 				  VM_VERIFY_MAX_STEPS);
 }
 
-/* ---- one block --------------------------------------------------------------------------------
- */
+/* ---- one block ------------------------------------------------------------------------------- */
 
 /* Hand a state to a block; takes ownership. */
 static int deliver(struct vm_check *c, uint32_t from, uint32_t to, struct vm_state *s)
@@ -155,8 +154,7 @@ static int check_block(struct vm_check *c, uint32_t block, struct vm_state *s)
 	return deliver(c, block, ways.taken ? b->taken : b->next, s);
 }
 
-/* ---- loops ------------------------------------------------------------------------------------
- */
+/* ---- loops ----------------------------------------------------------------------------------- */
 
 static int check_loop(struct vm_check *c, uint32_t place);
 

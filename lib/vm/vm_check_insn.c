@@ -207,8 +207,7 @@ int vm_check_insn(struct vm_check *c, struct vm_state *s, const struct vm_op *op
 	return CHECK_GOES_ON;
 }
 
-/* ---- conditional jumps ------------------------------------------------------------------------
- */
+/* ---- conditional jumps ----------------------------------------------------------------------- */
 
 static const enum vm_range_cond conditions[] = {
 	[VM_OP_JEQ] = RANGE_EQ,   [VM_OP_JNE] = RANGE_NE,   [VM_OP_JSET] = RANGE_SET,

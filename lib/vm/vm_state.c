@@ -96,8 +96,7 @@ uint32_t vm_state_slots(const struct vm_state *s)
 	return s->stack ? s->stack->n : 0;
 }
 
-/* ---- the lattice ------------------------------------------------------------------------------
- */
+/* ---- the lattice ----------------------------------------------------------------------------- */
 
 static bool value_within(const struct vm_value *a, const struct vm_value *b)
 {
@@ -215,8 +214,7 @@ int vm_state_widen(struct vm_states *all, struct vm_state *into, const struct vm
 	return merge(all, into, from, true);
 }
 
-/* ---- the stack --------------------------------------------------------------------------------
- */
+/* ---- the stack ------------------------------------------------------------------------------- */
 
 /* Offset -1 is byte 7 of slot 0, offset -8 its byte 0. */
 static uint32_t slot_of(int64_t offset)

@@ -12,8 +12,7 @@
 #include "vm/vm_beliefs.h"
 #include "vm/vm_check.h"
 
-/* ---- refusals ---------------------------------------------------------------------------------
- */
+/* ---- refusals -------------------------------------------------------------------------------- */
 
 static int refuse(struct vm_check *c, uint32_t insn, const char *fmt, va_list ap)
 {
@@ -59,8 +58,7 @@ int vm_check_no_memory(struct vm_check *c)
 	return nf_error_no_memory(c->err, NULL);
 }
 
-/* ---- one function -----------------------------------------------------------------------------
- */
+/* ---- one function ---------------------------------------------------------------------------- */
 
 static struct vm_state *entry_state(struct vm_check *c)
 {
@@ -173,8 +171,7 @@ static int check_function(struct vm_check *c)
 	return rc;
 }
 
-/* ---- the whole program ------------------------------------------------------------------------
- */
+/* ---- the whole program ----------------------------------------------------------------------- */
 
 struct shared_program {
 	struct vm_program vp; /* first: the public part */

@@ -121,8 +121,7 @@ static void store_register(struct gen_body *b, int off, unsigned src)
 				  .off = off});
 }
 
-/* ---- choosing registers ------------------------------------------------------------------------
- */
+/* ---- choosing registers ---------------------------------------------------------------------- */
 
 static bool is_readable_scalar(const struct gen_body *b, unsigned r)
 {
@@ -187,8 +186,7 @@ static unsigned some_region(struct gen_body *b, bool for_write, uint32_t min_byt
 	return VM_REGION_NONE;
 }
 
-/* ---- ALU ---------------------------------------------------------------------------------------
- */
+/* ---- ALU ------------------------------------------------------------------------------------- */
 
 /* The table's supported rows of one kind, so that a new row is tested without a change here. */
 struct row_list {
@@ -235,8 +233,7 @@ static void alu(struct gen_body *b)
 	b->model.reg[op.dst] = (struct gen_value){.kind = GEN_SCALAR};
 }
 
-/* ---- memory ------------------------------------------------------------------------------------
- */
+/* ---- memory ---------------------------------------------------------------------------------- */
 
 static unsigned some_bytes(struct gen_body *b, uint32_t at_most)
 {

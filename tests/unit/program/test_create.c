@@ -216,8 +216,7 @@ static void calls_nest_eight_deep(void **state)
 	expect_refused(&g, "function f, instruction 0", "9 functions deep");
 }
 
-/* ---- type information -------------------------------------------------------------------------
- */
+/* ---- type information ------------------------------------------------------------------------ */
 
 static void types_must_exist_and_have_their_size(void **state)
 {

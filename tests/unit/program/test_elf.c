@@ -259,8 +259,7 @@ static void the_program_of_the_documentation_builds(void **state)
 	assert_int_equal(p->state_bytes, 32);
 }
 
-/* ---- refusals ----------------------------------------------------------------------------------
- */
+/* ---- refusals -------------------------------------------------------------------------------- */
 
 static const struct refusal {
 	const char *name, *flags, *source, *where, *text;

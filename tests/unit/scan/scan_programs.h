@@ -183,8 +183,7 @@ static inline struct vm_program *program_slow(const struct dataset_spec *spec)
 	return verified(&draft, spec);
 }
 
-/* ---- the same in C -----------------------------------------------------------------------------
- */
+/* ---- the same in C --------------------------------------------------------------------------- */
 
 static inline void sums_add(struct sums *s, const uint8_t *record, size_t n)
 {
@@ -214,8 +213,7 @@ static inline struct sums sums_of(const struct dataset_spec *spec, const uint8_t
 	return s;
 }
 
-/* ---- scans -------------------------------------------------------------------------------------
- */
+/* ---- scans ----------------------------------------------------------------------------------- */
 
 static inline void result_free_ptr(struct scan_result **r)
 {

@@ -370,8 +370,7 @@ static void fold_stop_ends_the_scan(void **state)
 	program_unref(p);
 }
 
-/* ---- random programs --------------------------------------------------------------------------
- */
+/* ---- random programs ------------------------------------------------------------------------- */
 
 /* 0 compared, 1 not for the kernel (the reason goes to why), 2 not for anybody, 3 refused by the
  * kernel's verifier. */

@@ -302,8 +302,7 @@ static void filling_stops_at_an_early_end(void **state)
 	assert_contains(err.text, "it ends at byte 16");
 }
 
-/* ---- an engine that folds in the completion ----------------------------------------------------
- */
+/* ---- an engine that folds in the completion -------------------------------------------------- */
 
 struct folding_engine {
 	uint8_t *memory;

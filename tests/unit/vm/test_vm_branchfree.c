@@ -314,8 +314,7 @@ static void graphs_compute_what_the_interpreter_does(void **state)
 	assert_true(reductions > n / 16);
 }
 
-/* ---- shapes ------------------------------------------------------------------------------------
- */
+/* ---- shapes ---------------------------------------------------------------------------------- */
 
 static struct vm_branchfree *graph_of(const char *filter, const char *reduce, uint32_t state_bytes,
 				      const char **ret_why)

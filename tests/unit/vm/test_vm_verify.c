@@ -410,8 +410,7 @@ static void test_row(void **state)
 	assert_true(vp->verify_steps > 0 && vp->verify_steps <= VM_VERIFY_MAX_STEPS);
 }
 
-/* ---- what engines rely on ---------------------------------------------------------------------
- */
+/* ---- what engines rely on -------------------------------------------------------------------- */
 
 static struct vm_program *verified(const char *code, enum program_kind kind,
 				   struct vm_bounds bounds)
